@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fwlog: make help
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
+CGIDIR ?= $(PREFIX)/lib/fwlog/cgi-bin
+MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+DATADIR ?= $(PREFIX)/share/fwlog
+
+CC ?= gcc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
+	-Wformat=2 -Wvla -Wno-missing-field-initializers
+HARDEN := -fPIE -fstack-protector-strong
+HARDEN_LD := -pie -Wl,-z,relro -Wl,-z,now
+
+B := build
+# "make asan check" builds and tests under the address and undefined-behaviour sanitizers.
+ifneq ($(filter asan,$(MAKECMDGOALS))$(ASAN),)
+export ASAN := 1
+B := build/asan
+HARDEN += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HARDEN_LD += -fsanitize=address,undefined
+else
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+ifneq ($(CI)$(WERROR),)
+WARN += -Werror
+endif
+ifeq ($(V),)
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2);
+else
+say =
+endif
+export BUILD := $(B)
+
+# Expanded when a recipe needs them, after packaging/deps.sh had its chance.
+pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
+
+# ---- rooms: the packages each may use
+PKG_common := libzstd inih
+PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core
+PKG_collector := libevent_core libpq
+PKG_web-cgi := libpq
+PKG_ctl := libpq
+ROOMS := common agent collector web-cgi ctl
+ALL_PKG = $(sort $(foreach r,$(ROOMS),$(PKG_$(r))))
+
+BIN_agent := fwlog-agent
+BIN_collector := fwlog-collector
+BIN_web-cgi := fwlog.cgi
+BIN_ctl := fwlogctl
+PROGRAMS := $(foreach r,$(filter-out common,$(ROOMS)),$(B)/bin/$(BIN_$(r)))
+
+CPPFLAGS += -D_GNU_SOURCE -DFWLOG_VERSION='"$(VERSION)"' \
+	-DFWLOG_SYSCONFDIR='"$(SYSCONFDIR)"' -I. -I$(B)/gen
+
+sources = $(filter-out %/main.c,$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
+
+.PHONY: all help check run-check demo asan clean install lint format unit fuzz-replay
+all: need $(PROGRAMS)
+
+help:
+	@printf '%s\n' \
+	'make            build the programs into build/bin' \
+	'make demo       three hosts in network namespaces, PostgreSQL, collector, web page;' \
+	'                DEMO_SECONDS=20 ends it by itself, DEMO_PORT=8080 chooses the port' \
+	'make check      all tests: lint, unit, fuzz replay, integration (T=name: only these)' \
+	'make asan check the same under sanitizers' \
+	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
+	'make install    PREFIX=/usr/local DESTDIR=' \
+	'make format     clang-format over all sources' \
+	'make clean      remove build/' \
+	'V=1 shows the commands; WERROR=1 makes warnings errors (so does CI=1)'
+
+.PHONY: need
+need:
+	@for p in $(ALL_PKG); do $(PKG_CONFIG) --exists $$p || { \
+	echo "fwlog: the library $$p is missing: packaging/deps.sh build installs it" >&2; \
+	missing=1; }; done; test -z "$$missing"
+
+# ---- libraries and programs
+define room
+$(B)/lib$(1).a: $(call objects,$(1)) $(EXTRA_$(1))
+	$$(call say,AR,$$@)rm -f $$@ && $(AR) rcs $$@ $$^
+$(B)/$(1)/%.o: $(1)/%.c | need
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)$(CC) $(CPPFLAGS) $$(call pkg_cflags,$(PKG_common) $(PKG_$(1))) \
+	-std=c11 $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+EXTRA_ctl := $(B)/gen/migrations.o
+EXTRA_web-cgi := $(B)/gen/assets.o
+$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+
+define program
+$(B)/bin/$(BIN_$(1)): $(B)/$(1)/main.o $(B)/lib$(1).a $(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$(CC) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ \
+	$$(call pkg_libs,$(PKG_$(1)) $(PKG_common))
+endef
+$(foreach r,$(filter-out common,$(ROOMS)),$(eval $(call program,$(r))))
+
+# ---- generated: migrations into fwlogctl, assets into the CGI
+$(B)/gen/migrations.c: $(sort $(wildcard sql/[0-9]*.sql)) sql/embed.sh
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)sh sql/embed.sh migrations $(filter %.sql,$^) > $@.tmp && mv $@.tmp $@
+$(B)/gen/assets.c: $(sort $(wildcard web-cgi/assets/*)) sql/embed.sh
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)sh sql/embed.sh assets $(filter web-cgi/assets/%,$^) > $@.tmp && mv $@.tmp $@
+$(B)/gen/%.o: $(B)/gen/%.c
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -c -o $@ $<
+
+# ---- tests: tests/unit/<room>/check_*.c, tests/fuzz/fuzz_*.c, tests/tools/*.c
+UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/check_*.c))
+FUZZ := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS := $(patsubst tests/tools/%.c,$(B)/bin/%,$(wildcard tests/tools/*.c))
+ALL_LIBS = $(foreach r,$(filter-out common,$(ROOMS)),$(B)/lib$(r).a) $(B)/libcommon.a
+
+define unit_room
+$(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(B)/lib$(1).a $(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)$(CC) $(CPPFLAGS) $$(call pkg_cflags,check $(PKG_common) $(PKG_$(1))) \
+	-std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< \
+	$(B)/lib$(1).a $(B)/libcommon.a $$(call pkg_libs,check $(PKG_$(1)) $(PKG_common))
+endef
+$(foreach r,$(ROOMS),$(eval $(call unit_room,$(r))))
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/libcommon.a $(B)/libagent.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(call pkg_cflags,$(PKG_common) $(PKG_agent)) -std=c11 \
+	$(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) -o $@ $< tests/fuzz/replay.c $(B)/libagent.a \
+	$(B)/libcommon.a $(call pkg_libs,$(PKG_agent) $(PKG_common))
+
+$(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) \
+	-MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< $(B)/libcommon.a $(call pkg_libs,$(PKG_common))
+
+unit: $(UNIT)
+fuzz-replay: $(FUZZ)
+
+check:
+	@packaging/deps.sh build test
+	@$(MAKE) --no-print-directory run-check
+run-check: all $(UNIT) $(FUZZ) $(TOOLS)
+	@tests/run.sh $(T)
+asan:
+	@:
+demo:
+	@packaging/deps.sh build demo
+	@$(MAKE) --no-print-directory all $(TOOLS)
+	@tests/demo/demo.sh
+
+.PHONY: fuzz
+fuzz:
+	@packaging/deps.sh build test
+	@tests/fuzz/fuzz.sh "$(T)" "$(S)"
+
+format:
+	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS)) tests/*/*.[ch] tests/unit/*/*.[ch])
+
+clean:
+	rm -rf build
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(CGIDIR) \
+	$(DESTDIR)$(SYSCONFDIR)/fwlog $(DESTDIR)$(DATADIR)
+	install -m 755 $(B)/bin/fwlog-agent $(B)/bin/fwlog-collector $(DESTDIR)$(SBINDIR)
+	install -m 755 $(B)/bin/fwlogctl $(DESTDIR)$(BINDIR)
+	install -m 755 $(B)/bin/fwlog.cgi $(DESTDIR)$(CGIDIR)
+	install -m 644 packaging/conf/*.conf $(DESTDIR)$(DATADIR)
+	for m in docs/man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s && \
+	install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
+
+-include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) $(wildcard $(B)/tests/*/*/*.d $(B)/tests/*.d)
