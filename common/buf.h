@@ -28,13 +28,13 @@ struct writer {
 static inline struct reader
 reader_of(const void *data, size_t len)
 {
-	return (struct reader) { .at = data, .left = len };
+	return (struct reader){.at = data, .left = len};
 }
 
 static inline struct writer
 writer_of(void *data, size_t len)
 {
-	return (struct writer) { .at = data, .left = len };
+	return (struct writer){.at = data, .left = len};
 }
 
 /* len bytes as they lie, or NULL (and bad) when fewer are left. */
@@ -52,14 +52,14 @@ get_bytes(struct reader *r, size_t len)
 	return p;
 }
 
-#define DEFINE_GET(bits, convert)                             \
+#define DEFINE_GET(bits, convert)                                  \
 	static inline uint##bits##_t get_u##bits(struct reader *r) \
-	{                                                     \
-		uint##bits##_t v = 0;                         \
-		const uint8_t *p = get_bytes(r, sizeof v);    \
-		if (p != NULL)                                \
-			memcpy(&v, p, sizeof v);              \
-		return convert(v);                            \
+	{                                                          \
+		uint##bits##_t v = 0;                              \
+		const uint8_t *p = get_bytes(r, sizeof v);         \
+		if (p != NULL)                                     \
+			memcpy(&v, p, sizeof v);                   \
+		return convert(v);                                 \
 	}
 DEFINE_GET(8, )
 DEFINE_GET(16, be16toh)
@@ -80,11 +80,11 @@ put_bytes(struct writer *w, const void *data, size_t len)
 	w->left -= len;
 }
 
-#define DEFINE_PUT(bits, convert)                                    \
+#define DEFINE_PUT(bits, convert)                                          \
 	static inline void put_u##bits(struct writer *w, uint##bits##_t v) \
-	{                                                            \
-		v = convert(v);                                      \
-		put_bytes(w, &v, sizeof v);                          \
+	{                                                                  \
+		v = convert(v);                                            \
+		put_bytes(w, &v, sizeof v);                                \
 	}
 DEFINE_PUT(8, )
 DEFINE_PUT(16, htobe16)

@@ -19,9 +19,9 @@ struct cli_program {
 };
 
 /*
- * Reads arguments and configuration into target and starts the log. Returns -1 to go on, or
- * the exit code the program should end with (after --help, --check, or an error that has
- * been printed).
+ * Reads arguments and configuration into target and starts the log. Returns -1 to go
+ * on, or the exit code the program should end with (after --help, --check, or an error
+ * that has been printed).
  */
 int cli_start(const struct cli_program *program, int argc, char **argv, void *target);
 

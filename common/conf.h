@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Configuration: one table of options per program feeds the file parser, -o on the command
- * line, defaults, --check, and the tests that hold manual and sample to it. inih does the
- * lexing (this file's .c is its only user). Every error names file, line, option, what was
- * found, what is allowed, and for an unknown name the nearest known one.
+ * Configuration: one table of options per program feeds the file parser, -o on the
+ * command line, defaults, --check, and the tests that hold manual and sample to it.
+ * inih does the lexing (this file's .c is its only user). Every error names file, line,
+ * option, what was found, what is allowed, and for an unknown name the nearest known
+ * one.
  */
 #ifndef FWLOG_COMMON_CONF_H
 #define FWLOG_COMMON_CONF_H
@@ -14,45 +15,49 @@
 #include <stdio.h>
 
 enum conf_type {
-	CONF_STRING,   /* char *, owned by the target */
-	CONF_BOOL,     /* bool: yes/no, true/false, on/off, 1/0 */
-	CONF_UINT,     /* uint64_t, min..max */
-	CONF_SIZE,     /* uint64_t bytes: 4096, 64K, 8M, 2G (powers of 1024), min..max */
+	CONF_STRING, /* char *, owned by the target */
+	CONF_BOOL,   /* bool: yes/no, true/false, on/off, 1/0 */
+	CONF_UINT,   /* uint64_t, min..max */
+	CONF_SIZE,   /* uint64_t bytes: 4096, 64K, 8M, 2G (powers of 1024), min..max */
 	CONF_DURATION, /* uint64_t milliseconds: 200ms, 10s, 5m, 2h, 7d, min..max */
 	CONF_ENUM,     /* int: index into choices */
 };
 
 struct conf_option {
-	const char *section; /* "" global, else the kind of a repeated section: "group" */
+	const char
+	    *section; /* "" global, else the kind of a repeated section: "group" */
 	const char *name;
 	enum conf_type type;
-	size_t offset;       /* in the target (global) or in what section_new returned */
-	const char *def;     /* as it would stand in the file; NULL: unset (strings only) */
-	uint64_t min, max;   /* UINT, SIZE, DURATION; for strings the allowed length */
+	size_t offset;   /* in the target (global) or in what section_new returned */
+	const char *def; /* as it would stand in the file; NULL: unset (strings only) */
+	uint64_t min, max; /* UINT, SIZE, DURATION; for strings the allowed length */
 	const char *const *choices; /* ENUM: NULL-terminated */
-	const char *help;    /* one line, for --check, the sample and the manual */
+	const char *help; /* one line, for --check, the sample and the manual */
 };
 
 struct conf_spec {
 	const struct conf_option *options;
 	size_t count;
 	/*
-	 * A section [kind argument] begins (again: the same base may be returned). Returns
-	 * the base its options are stored in, already filled with the defaults by the
-	 * caller's own allocation + conf_defaults, or NULL with a reason in why[whysize].
-	 * NULL when the program has no sections.
+	 * A section [kind argument] begins (again: the same base may be returned).
+	 * Returns the base its options are stored in, already filled with the defaults
+	 * by the caller's own allocation + conf_defaults, or NULL with a reason in
+	 * why[whysize]. NULL when the program has no sections.
 	 */
-	void *(*section_new)(void *target, const char *kind, const char *argument, char *why,
-	    size_t whysize);
+	void *(*section_new)(void *target, const char *kind, const char *argument,
+	    char *why, size_t whysize);
 	/* Calls dump for every section that exists; may be NULL. */
 	void (*section_each)(const void *target,
-	    void (*dump)(void *arg, const char *kind, const char *argument, const void *base),
+	    void (*dump)(
+		void *arg, const char *kind, const char *argument, const void *base),
 	    void *arg);
-	/* Checks that concern several options; NULL when fine, else the reason (static). */
+	/* Checks that concern several options; NULL when fine, else the reason
+	 * (static). */
 	const char *(*validate)(const void *target);
 };
 
-/* Gathers messages; each is also counted, so that all errors of a file are shown at once. */
+/* Gathers messages; each is also counted, so that all errors of a file are shown at
+ * once. */
 struct conf_errors {
 	unsigned count;
 	FILE *out; /* where they are printed, one line each */
@@ -71,8 +76,8 @@ int conf_validate(const struct conf_spec *spec, const void *target,
     struct conf_errors *errors) __attribute__((warn_unused_result));
 /* The effective settings in the file's own syntax. */
 void conf_dump(const struct conf_spec *spec, const void *target, FILE *out);
-/* The table itself, one option a line, tab-separated (section name type default range help):
- * what the drift tests read; hidden option --print-options of every daemon. */
+/* The table itself, one option a line, tab-separated (section name type default range
+ * help): what the drift tests read; hidden option --print-options of every daemon. */
 void conf_print_options(const struct conf_spec *spec, FILE *out);
 void conf_free_strings(const struct conf_spec *spec, const char *kind, void *base);
 

@@ -10,5 +10,7 @@
  * Start with crc = 0; crc32c(crc32c(0, a), b) is the CRC of a followed by b.
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+/* The same without the processor's own instruction: what other processors run. */
+uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
 
 #endif

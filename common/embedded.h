@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files built into a program (sql/embed.sh): NUL-terminated bytes, length without it. */
+/* Files built into a program (sql/embed.sh): NUL-terminated bytes, length without it.
+ */
 #ifndef FWLOG_COMMON_EMBEDDED_H
 #define FWLOG_COMMON_EMBEDDED_H
 

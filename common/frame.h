@@ -8,10 +8,11 @@
 
 #include "common/buf.h"
 
-#define FRAME_HEADER 5                     /* bytes: length and type */
-#define FRAME_MAX ((1u << 20) + (1u << 16)) /* bytes of type and payload: a full batch fits */
-#define FRAME_CONTROL_MAX 65536            /* the same for every type but BATCH */
-#define FRAME_CRC 4                        /* bytes at the end of BATCH and LOSS */
+#define FRAME_HEADER 5 /* bytes: length and type */
+#define FRAME_MAX \
+	((1u << 20) + (1u << 16)) /* bytes of type and payload: a full batch fits */
+#define FRAME_CONTROL_MAX 65536   /* the same for every type but BATCH */
+#define FRAME_CRC 4               /* bytes at the end of BATCH and LOSS */
 
 enum frame_type {
 	FRAME_HELLO = 1, /* agent: who I am, what my spool holds */
@@ -40,7 +41,10 @@ struct frame {
 long frame_parse(const uint8_t *data, size_t len, struct frame *frame, const char **why)
     __attribute__((warn_unused_result));
 
-/* Whether a BATCH or LOSS frame's trailing CRC-32C fits its header and payload. */
+/*
+ * Whether a BATCH or LOSS frame's trailing CRC-32C fits its header and payload. The
+ * frame is as frame_parse left it: its header lies right before the payload.
+ */
 bool frame_crc_ok(const struct frame *frame);
 
 /* Writes length and type; returns where the payload starts, or NULL when w is full. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The payloads of all frames but BATCH: one struct, one put and one get for each.
- * Every put writes a complete frame into w (w->full when it did not fit); every get takes
- * a frame's payload and returns 0, or -1 and *why (static text). Strings in a struct that
- * was got are copied and always terminated. Layouts: docs/protocol.md.
+ * Every put writes a complete frame into w (w->full when it did not fit); every get
+ * takes a frame's payload and returns 0, or -1 and *why (static text). Strings in a
+ * struct that was got are copied and always terminated. Layouts: docs/protocol.md.
  */
 #ifndef FWLOG_COMMON_MESSAGE_H
 #define FWLOG_COMMON_MESSAGE_H
@@ -11,14 +11,15 @@
 #include "common/frame.h"
 
 #define PROTOCOL_VERSION 1
-#define NAME_MAX_LEN 64      /* bytes of an agent's name: [A-Za-z0-9._-]+ */
-#define TEXT_MAX_LEN 255     /* bytes of a fact or a reason */
-#define EPOCHS_MAX 1024      /* epochs one spool may offer at once */
-#define STATS_MAX 64         /* counters in a STATS frame */
+#define NAME_MAX_LEN 64  /* bytes of an agent's name: [A-Za-z0-9._-]+ */
+#define TEXT_MAX_LEN 255 /* bytes of a fact or a reason */
+#define EPOCHS_MAX 1024  /* epochs one spool may offer at once */
+#define STATS_MAX 64     /* counters in a STATS frame */
 
 struct epoch_mark {
 	uint64_t epoch;
-	uint64_t seq; /* HELLO: first held in the spool; WELCOME: last committed, 0 none */
+	uint64_t
+	    seq; /* HELLO: first held in the spool; WELCOME: last committed, 0 none */
 };
 
 struct hello {
@@ -58,9 +59,10 @@ enum loss_cause {
 #define LOSS_RECORDS_UNKNOWN UINT64_MAX
 
 /*
- * A loss takes part in the stream's numbering, so that it too is stored exactly once: it
- * covers count numbers from first_seq. For records that once had numbers (CORRUPT,
- * drop_oldest) that is their range; a loss of what never got a number takes one (count 1).
+ * A loss takes part in the stream's numbering, so that it too is stored exactly once:
+ * it covers count numbers from first_seq. For records that once had numbers (CORRUPT,
+ * drop_oldest) that is their range; a loss of what never got a number takes one (count
+ * 1).
  */
 struct loss {
 	uint64_t epoch;
@@ -94,10 +96,10 @@ struct bye {
 	char reason[TEXT_MAX_LEN + 1];
 };
 
-#define DECLARE_MESSAGE(name)                                             \
-	void message_put_##name(struct writer *w, const struct name *m);  \
-	int message_get_##name(const uint8_t *payload, size_t len,        \
-	    struct name *m, const char **why) __attribute__((warn_unused_result));
+#define DECLARE_MESSAGE(name)                                                      \
+	void message_put_##name(struct writer *w, const struct name *m);           \
+	int message_get_##name(const uint8_t *payload, size_t len, struct name *m, \
+	    const char **why) __attribute__((warn_unused_result));
 DECLARE_MESSAGE(hello)
 DECLARE_MESSAGE(welcome)
 DECLARE_MESSAGE(ack)
@@ -107,7 +109,8 @@ DECLARE_MESSAGE(alive)
 DECLARE_MESSAGE(bye)
 #undef DECLARE_MESSAGE
 
-const char *loss_cause_name(enum loss_cause cause); /* as in SQL: "kernel", "spool_full" … */
-bool agent_name_ok(const char *name);               /* 1..NAME_MAX_LEN of [A-Za-z0-9._-] */
+const char *loss_cause_name(
+    enum loss_cause cause);           /* as in SQL: "kernel", "spool_full" … */
+bool agent_name_ok(const char *name); /* 1..NAME_MAX_LEN of [A-Za-z0-9._-] */
 
 #endif
