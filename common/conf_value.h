@@ -11,18 +11,20 @@
 #define CONF_VALUE_TEXT 64 /* bytes that hold any value but a string's */
 
 /*
- * Stores text at base; a string that was there is freed. 0, or -1 with nothing changed and
- * what is allowed in why ("is not a duration: …", to be put behind the quoted value).
+ * Stores text at base; a string that was there is freed. 0, or -1 with nothing changed
+ * and what is allowed in why ("is not a duration: …", to be put behind the quoted
+ * value).
  */
-int conf_value_set(const struct conf_option *opt, void *base, const char *text, char *why,
-    size_t whysize) __attribute__((warn_unused_result));
+int conf_value_set(const struct conf_option *opt, void *base, const char *text,
+    char *why, size_t whysize) __attribute__((warn_unused_result));
 /* As it would stand in the file; an unset string is "". buf backs all but strings. */
-const char *conf_value_text(const struct conf_option *opt, const void *base,
-    char buf[CONF_VALUE_TEXT]);
+const char *conf_value_text(
+    const struct conf_option *opt, const void *base, char buf[CONF_VALUE_TEXT]);
 /* "from 0 to 60s", "yes or no", "one of a, b"; "" when everything goes. */
 void conf_value_range(const struct conf_option *opt, char *buf, size_t size);
 const char *conf_type_name(enum conf_type type);
-/* Sets a string's place to NULL or a copy of text, any other type to 0 or text's value. */
+/* Sets a string's place to NULL or a copy of text, any other type to 0 or text's value.
+ */
 void conf_value_default(const struct conf_option *opt, void *base);
 
 #endif
