@@ -140,7 +140,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/libcommon.a $(B)/liba
 	$(B)/libcommon.a $(call pkg_libs,$(PKG_agent) $(PKG_common))
 
 $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(B)/tests
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) \
 	-MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< $(B)/libcommon.a $(call pkg_libs,$(PKG_common))
 
