@@ -190,12 +190,14 @@ COMMENT ON COLUMN fwlog.event.inner_sport IS 'source port in the embedded packet
 COMMENT ON COLUMN fwlog.event.inner_dport IS 'destination port in the embedded packet';
 COMMENT ON COLUMN fwlog.event.flags IS '1: time is the agent''s, 2: payload is cut';
 COMMENT ON COLUMN fwlog.event.family IS '2 inet, 3 arp, 5 netdev, 7 bridge, 10 inet6: where it was logged';
+COMMENT ON COLUMN fwlog.event.hook IS 'netfilter hook: 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting';
 COMMENT ON COLUMN fwlog.event.proto IS 'IP protocol number';
 COMMENT ON COLUMN fwlog.event.tcp_flags IS 'TCP flags: 1 FIN, 2 SYN, 4 RST, 8 PSH, 16 ACK, 32 URG, 64 ECE, 128 CWR';
 COMMENT ON COLUMN fwlog.event.icmp_type IS 'ICMP, ICMPv6 or IGMP type';
 COMMENT ON COLUMN fwlog.event.icmp_code IS 'ICMP or ICMPv6 code';
 COMMENT ON COLUMN fwlog.event.ttl IS 'time to live or hop limit';
 COMMENT ON COLUMN fwlog.event.tos IS 'type of service or traffic class';
+COMMENT ON COLUMN fwlog.event.ct_state IS 'conntrack state: 0 established, 1 related, 2 new, +3 in reply direction, 7 untracked';
 COMMENT ON COLUMN fwlog.event.vlan_id IS 'VLAN id of the outermost tag';
 COMMENT ON COLUMN fwlog.event.arp_op IS 'ARP operation: 1 request, 2 reply';
 COMMENT ON COLUMN fwlog.event.inner_proto IS 'IP protocol in the embedded packet';

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The door to PostgreSQL for fwlogctl; ctl/db.c is its only user of libpq. Blocking;
+ * connecting has a deadline. What failed is kept as text for people: the server's
+ * message, its hint, its SQLSTATE, the line of a script.
+ */
+#ifndef FWLOG_CTL_DB_H
+#define FWLOG_CTL_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DB_CONNECT_SECONDS 10
+#define DB_ERROR_MAX 1024 /* bytes of a message, with its NUL */
+
+struct db;
+struct db_rows;
+
+/*
+ * conninfo: as libpq takes it, or NULL; without a database in it or in the environment
+ * it is fwlog. dbname: NULL, or the database instead of that one. Never NULL save when
+ * memory ends; db_ok tells whether it is connected.
+ */
+struct db *db_open(const char *conninfo, const char *dbname);
+void db_close(struct db *db); /* NULL-safe */
+bool db_ok(const struct db *db);
+/* The server is there and says that there is no such database. */
+bool db_is_missing(const struct db *db);
+/* Name of the database that was asked for. */
+const char *db_name(const struct db *db);
+/* What may help when db_ok is false. */
+const char *db_connect_remedy(const struct db *db);
+/* Message of what failed last, without a newline. */
+const char *db_error(const struct db *db);
+/* Its SQLSTATE, "" when there is none. */
+const char *db_sqlstate(const struct db *db);
+int db_server_version(const struct db *db); /* 150004 */
+
+/* One or more statements, results thrown away. 0 or -1. */
+int db_exec(struct db *db, const char *sql) __attribute__((warn_unused_result));
+/* As db_exec with %s replaced by the quoted identifier. */
+int db_exec_name(struct db *db, const char *sql, const char *name)
+    __attribute__((warn_unused_result));
+/* One query with $1 = argument (NULL: no parameter). NULL on failure. */
+struct db_rows *db_query(struct db *db, const char *sql, const char *argument);
+/* The first value of a query's first row into buf; "" for null. 0, or -1: failed, no
+ * row. */
+int db_value(struct db *db, const char *sql, const char *argument, char *buf,
+    size_t size) __attribute__((warn_unused_result));
+
+int db_rows_count(const struct db_rows *rows);
+/* "" for null; lives as long as the rows. */
+const char *db_rows_get(const struct db_rows *rows, int row, int column);
+void db_rows_free(struct db_rows *rows); /* NULL-safe */
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/command.h"
+
+int
+main(int argc, char **argv)
+{
+	return command_main(argc, argv);
+}
