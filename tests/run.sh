@@ -154,29 +154,31 @@ run_fuzz()
 	fi
 }
 
-# run_all KIND NAME-PREFIX FILE…: what exists and is wanted.
-run_all()
+# run_one KIND NAME FILE: when it is wanted.
+run_one()
 {
-	local kind=$1 prefix=$2 f name
-	shift 2
-	for f; do
-		[ -x "$f" ] && [ -f "$f" ] || continue
-		name=${f##*/}
-		name=${name%.sh}
-		name=$prefix/${name#fuzz_}
-		wanted "$name" || continue
-		found=1
-		log=$work/log
-		"run_$kind" "$name" "$f"
-	done
+	wanted "$2" || return 0
+	found=1
+	log=$work/log
+	"run_$1" "$2" "$3"
 }
 
-run_all script lint tests/lint/*.sh
-for room in common agent collector web-cgi ctl; do
-	run_all unit "unit/$room" "$BUILD/tests/unit/$room"/check_*
+for f in tests/lint/*.sh; do
+	run_one script "lint/$(basename "$f" .sh)" "$f"
 done
-run_all fuzz fuzz "$BUILD"/tests/fuzz/fuzz_*
-run_all script integration tests/integration/*.sh
+# By the sources: a binary that was not built fails, one left over is not run.
+for f in tests/unit/*/check_*.c; do
+	f=${f#tests/} f=${f%.c}
+	run_one unit "$f" "$BUILD/tests/$f"
+done
+for f in tests/fuzz/fuzz_*.c; do
+	f=$(basename "$f" .c)
+	run_one fuzz "fuzz/${f#fuzz_}" "$BUILD/tests/fuzz/$f"
+done
+for f in tests/integration/*.sh; do
+	[ -e "$f" ] || continue
+	run_one script "integration/$(basename "$f" .sh)" "$f"
+done
 
 if [ "$found" -eq 0 ]; then
 	echo "no test has a name with: ${names[*]}"

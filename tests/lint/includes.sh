@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Who may include whom (docs/architecture.md): rooms never include each other, only common;
+# in a room, one file at most includes a library's headers; libevent is the exception and
+# may be used all over agent and collector. A header that is in no list here is refused.
+cd "$(dirname "$0")/../.." || exit 1
+
+# room, library, header pattern
+doors='
+common    zstd       zstd.h
+common    inih       ini.h
+agent     nflog      libnetfilter_log/* libnfnetlink/* libmnl/*
+agent     libevent   event2/*
+collector libevent   event2/*
+collector libpq      libpq-fe.h
+web-cgi   libpq      libpq-fe.h
+ctl       libpq      libpq-fe.h
+'
+system=" alloca assert byteswap cpuid ctype dirent endian err errno fcntl fnmatch getopt glob grp \
+ifaddrs immintrin inttypes langinfo limits locale math netdb nmmintrin poll pthread pwd sched \
+search semaphore signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings \
+syslog termios time unistd wchar "
+faults=0
+
+fault()
+{
+	faults=$((faults + 1))
+	echo "not ok $1: $2"
+}
+
+is_system()
+{
+	case $1 in
+	sys/* | net/* | netinet/* | arpa/* | linux/* | asm/*) return 0 ;;
+	esac
+	[[ $system == *" ${1%.h} "* ]]
+}
+
+# The library the room may get by this header, or nothing.
+library_of()
+{
+	local room library patterns p
+	while read -r room library patterns; do
+		[ "$room" = "$1" ] || continue
+		set -f
+		for p in $patterns; do
+			# shellcheck disable=SC2053 # a pattern
+			[[ $2 == $p ]] && echo "$library"
+		done
+		set +f
+	done <<<"$doors"
+}
+
+declare -A door
+for room in common agent collector web-cgi ctl; do
+	for f in "$room"/*.[ch]; do
+		[ -e "$f" ] || continue
+		while read -r form header; do
+			if [ "$form" = '"' ]; then
+				case $header in
+				common/* | "$room"/*)
+					[ -e "$header" ] || fault "$f" "$header does not exist" ;;
+				*) fault "$f" "$room may not include $header" ;;
+				esac
+				continue
+			fi
+			is_system "$header" && continue
+			library=$(library_of "$room" "$header")
+			if [ -z "$library" ]; then
+				fault "$f" "$room has no door to <$header>"
+			elif [ "$library" != libevent ]; then
+				first=${door[$room.$library]:=$f}
+				[ "$first" = "$f" ] ||
+					fault "$f" "<$header> is the matter of $first"
+			fi
+		done < <(sed -n 's/^ *# *include *\([<"]\)\([^>"]*\)[>"].*/\1 \2/p' "$f")
+	done
+done
+for f in tests/*/*.[ch] tests/unit/*/*.[ch]; do
+	while read -r header; do
+		[ -e "$header" ] || fault "$f" "$header is not a path from the root"
+	done < <(sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$f")
+done
+[ "$faults" -gt 0 ] || echo "ok include directions"
