@@ -7,6 +7,7 @@
 # exit status 0 passed, 1 failed, 77 skipped.
 # FWLOG_KEEP=1 keeps the temporary folder, FWLOG_TRACE=1 shows the commands.
 
+# shellcheck disable=SC2034 # much of this is for those who source it
 set -u
 [ -z "${FWLOG_TRACE:-}" ] || set -x
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -195,8 +196,7 @@ forget()
 # Children of a process, one a line.
 children_of()
 {
-	cat "/proc/$1/task/$1/children" 2>/dev/null | tr ' ' '\n' | grep . ||
-		pgrep -P "$1" 2>/dev/null
+	pgrep -P "$1"
 }
 
 all_gone()
@@ -244,6 +244,7 @@ cleanup()
 		kill -KILL -- "-$i" 2>/dev/null
 		kill -KILL "$i" 2>/dev/null
 	done
+	# shellcheck disable=SC2046 # a list of numbers
 	kill -KILL $(jobs -p) 2>/dev/null
 	wait 2>/dev/null
 	[ "$rc" -eq 0 ] || [ "$rc" -eq 77 ] || show_logs

@@ -34,7 +34,7 @@ struct job {
 	uint16_t port_low, port_high;
 	unsigned sources;
 	size_t size; /* bytes of UDP data */
-	struct target to;
+	struct target to, from;
 	int fd[SOURCES_MAX];
 };
 
@@ -49,7 +49,8 @@ static void
 usage(void)
 {
 	fputs("usage: pktgen [-n PACKETS] [-r PACKETS-PER-SECOND] [-p PORT[-PORT]]\n"
-	      "              [-s SOURCE-PORTS] [-i FIRST-ID] [-b BYTES] ADDRESS\n",
+	      "              [-s SOURCE-PORTS] [-i FIRST-ID] [-b BYTES] [-f SOURCE] "
+	      "ADDRESS\n",
 	    stderr);
 	exit(2);
 }
@@ -84,31 +85,6 @@ port_range(struct job *job, char *text)
 }
 
 static void
-arguments(struct job *job, int argc, char **argv)
-{
-	int c;
-
-	while ((c = getopt(argc, argv, "n:r:p:s:i:b:")) != -1) {
-		if (c == 'n')
-			job->packets = number(optarg, 1, PACKETS_MAX);
-		else if (c == 'r')
-			job->rate = number(optarg, 1, PACKETS_MAX);
-		else if (c == 'p')
-			port_range(job, optarg);
-		else if (c == 's')
-			job->sources = (unsigned)number(optarg, 1, SOURCES_MAX);
-		else if (c == 'i')
-			job->first_id = number(optarg, 0, UINT64_MAX - PACKETS_MAX);
-		else if (c == 'b')
-			job->size = number(optarg, SIZE_MIN, SIZE_MAX_DATA);
-		else
-			usage();
-	}
-	if (optind != argc - 1)
-		usage();
-}
-
-static void
 target_resolve(struct target *to, const char *address)
 {
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
@@ -125,6 +101,33 @@ target_resolve(struct target *to, const char *address)
 }
 
 static void
+arguments(struct job *job, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "n:r:p:s:i:b:f:")) != -1) {
+		if (c == 'n')
+			job->packets = number(optarg, 1, PACKETS_MAX);
+		else if (c == 'r')
+			job->rate = number(optarg, 1, PACKETS_MAX);
+		else if (c == 'p')
+			port_range(job, optarg);
+		else if (c == 's')
+			job->sources = (unsigned)number(optarg, 1, SOURCES_MAX);
+		else if (c == 'i')
+			job->first_id = number(optarg, 0, UINT64_MAX - PACKETS_MAX);
+		else if (c == 'b')
+			job->size = number(optarg, SIZE_MIN, SIZE_MAX_DATA);
+		else if (c == 'f')
+			target_resolve(&job->from, optarg);
+		else
+			usage();
+	}
+	if (optind != argc - 1)
+		usage();
+}
+
+static void
 sockets_open(struct job *job)
 {
 	for (unsigned i = 0; i < job->sources; i++) {
@@ -132,6 +135,12 @@ sockets_open(struct job *job)
 		    socket(job->to.addr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		if (job->fd[i] < 0) {
 			perror("pktgen: socket");
+			exit(1);
+		}
+		if (job->from.len != 0 &&
+		    bind(job->fd[i], (const struct sockaddr *)&job->from.addr,
+			job->from.len) < 0) {
+			perror("pktgen: bind");
 			exit(1);
 		}
 	}
