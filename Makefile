@@ -45,7 +45,7 @@ pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
 # ---- rooms: the packages each may use
-PKG_common := libzstd inih
+PKG_common := libzstd inih libsodium
 PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core
 PKG_collector := libevent_core libpq
 PKG_web-cgi := libpq

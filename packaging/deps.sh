@@ -8,7 +8,8 @@ set -eu
 debian_packages() {
 	case $1 in
 	build) echo gcc libc6-dev make pkg-config libevent-dev libpq-dev libzstd-dev \
-		libinih-dev libnetfilter-log-dev libmnl-dev libnfnetlink-dev ;;
+		libinih-dev libsodium-dev libnetfilter-log-dev libmnl-dev \
+		libnfnetlink-dev ;;
 	server) echo postgresql nftables iproute2 lighttpd curl procps util-linux ;;
 	tools) echo check clang-format mandoc universal-ctags shellcheck ulogd2 tcpdump ;;
 	fuzz) echo clang libclang-rt-dev ;;
@@ -18,7 +19,7 @@ debian_packages() {
 rpm_packages() {
 	case $1 in
 	build) echo gcc glibc-devel make pkgconf-pkg-config libevent-devel libpq-devel \
-		libzstd-devel inih-devel libnetfilter_log-devel libmnl-devel \
+		libzstd-devel inih-devel libsodium-devel libnetfilter_log-devel libmnl-devel \
 		libnfnetlink-devel ;;
 	server) echo postgresql-server nftables iproute lighttpd curl procps-ng util-linux ;;
 	tools) echo check-devel clang-tools-extra mandoc ctags ShellCheck ulogd tcpdump ;;

@@ -29,7 +29,7 @@ packaging/deps.sh fuzz
 
 out=build/fuzz
 mkdir -p "$out/$target.corpus"
-packages="libzstd inih libnetfilter_log libmnl libnfnetlink libevent_core"
+packages="libzstd inih libsodium libnetfilter_log libmnl libnfnetlink libevent_core"
 sources=$(ls common/*.c agent/*.c | grep -v /main.c)
 echo "fuzz: building $target"
 # shellcheck disable=SC2046,SC2086 # lists of words
