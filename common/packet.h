@@ -21,10 +21,12 @@ struct ip_addr {
 };
 
 enum packet_has {
-	PACKET_ADDR = 1 << 0,  /* src, dst */
-	PACKET_IP = 1 << 1,    /* version, ttl, tos, len; IPv4: id, IPv6: flow_label */
-	PACKET_PROTO = 1 << 2, /* proto: the transport, extension headers passed over */
-	PACKET_FRAGMENT = 1 << 3, /* frag_offset, more_fragments */
+	PACKET_ADDR = 1 << 0, /* src, dst */
+	PACKET_IP = 1 << 1,   /* version, ttl, tos, len; IPv4: id, IPv6: flow_label */
+	/* proto: the transport, extension headers passed over; where they are cut short
+	 * the first one that could not be passed */
+	PACKET_PROTO = 1 << 2,
+	PACKET_FRAGMENT = 1 << 3, /* frag_offset, more_fragments; IPv6: frag_id */
 	PACKET_PORTS = 1 << 4,    /* sport, dport */
 	PACKET_TCP = 1 << 5,  /* tcp_flags, tcp_seq, tcp_ack, tcp_window, tcp_urgent */
 	PACKET_ICMP = 1 << 6, /* icmp_type, icmp_code (ICMP, ICMPv6, IGMP type) */
@@ -51,6 +53,7 @@ struct packet {
 	uint8_t ip_flags;     /* IPv4: 4 reserved, 2 DF, 1 MF, as in the header */
 	uint16_t frag_offset; /* bytes */
 	bool more_fragments;
+	uint32_t frag_id;
 	struct ip_addr src, dst;
 	uint16_t sport, dport, ulen;
 	uint8_t tcp_flags; /* CWR ECE URG ACK PSH RST SYN FIN, FIN lowest */
@@ -66,6 +69,8 @@ struct packet {
 	uint16_t arp_op;
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t vlan_id;
+	/* Where in data they begin, 0 when not reached: transport, embedded packet. */
+	uint32_t transport_offset, inner_offset;
 };
 
 /*
