@@ -81,7 +81,15 @@ help:
 	'make clean      remove build/' \
 	'V=1 shows the commands; WERROR=1 makes warnings errors (so does CI=1)'
 
-.PHONY: need
+# Everything is built anew when compiler or flags change.
+FLAGS = $(CC) $(CPPFLAGS) $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+	printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
+FORCE:
+
+.PHONY: need FORCE
 need:
 	@for p in $(ALL_PKG); do $(PKG_CONFIG) --exists $$p || { \
 	echo "fwlog: the library $$p is missing: packaging/deps.sh build installs it" >&2; \
@@ -91,7 +99,7 @@ need:
 define room
 $(B)/lib$(1).a: $(call objects,$(1)) $(EXTRA_$(1))
 	$$(call say,AR,$$@)rm -f $$@ && $(AR) rcs $$@ $$^
-$(B)/$(1)/%.o: $(1)/%.c | need
+$(B)/$(1)/%.o: $(1)/%.c $(B)/flags | need
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)$(CC) $(CPPFLAGS) $$(call pkg_cflags,$(PKG_common) $(PKG_$(1))) \
 	-std=c11 $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -115,14 +123,16 @@ $(B)/gen/migrations.c: $(sort $(wildcard sql/[0-9]*.sql)) sql/embed.sh
 $(B)/gen/assets.c: $(sort $(wildcard web-cgi/assets/*)) sql/embed.sh
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)sh sql/embed.sh assets $(filter web-cgi/assets/%,$^) > $@.tmp && mv $@.tmp $@
-$(B)/gen/%.o: $(B)/gen/%.c
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/flags common/embedded.h
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -c -o $@ $<
 
 # ---- tests: tests/unit/<room>/check_*.c, tests/fuzz/fuzz_*.c, tests/tools/*.c
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/check_*.c))
 FUZZ := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(B)/bin/%,$(wildcard tests/tools/*.c))
-ALL_LIBS = $(foreach r,$(filter-out common,$(ROOMS)),$(B)/lib$(r).a) $(B)/libcommon.a
+FUZZ_ROOMS := agent common
+FUZZ_LIBS := $(FUZZ_ROOMS:%=$(B)/lib%.a)
+FUZZ_PKG := $(foreach r,$(FUZZ_ROOMS),$(PKG_$(r)))
 
 define unit_room
 $(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(B)/lib$(1).a $(B)/libcommon.a
@@ -133,11 +143,13 @@ $(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(B)/lib$(1).a $(B)/libcommon.a
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit_room,$(r))))
 
-$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/libcommon.a $(B)/libagent.a
+$(B)/tests/fuzz/replay.o: tests/fuzz/replay.c tests/fuzz/fuzz.h $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(call pkg_cflags,$(PKG_common) $(PKG_agent)) -std=c11 \
-	$(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) -o $@ $< tests/fuzz/replay.c $(B)/libagent.a \
-	$(B)/libcommon.a $(call pkg_libs,$(PKG_agent) $(PKG_common))
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -c -o $@ $<
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/tests/fuzz/replay.o $(FUZZ_LIBS)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(call pkg_cflags,$(FUZZ_PKG)) -std=c11 \
+	$(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	$(B)/tests/fuzz/replay.o $(FUZZ_LIBS) $(call pkg_libs,$(FUZZ_PKG))
 
 $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
 	@mkdir -p $(@D) $(B)/tests
@@ -147,21 +159,27 @@ $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
 unit: $(UNIT)
 fuzz-replay: $(FUZZ)
 
+# As many jobs as processors, unless -j was given.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 check:
 	@packaging/deps.sh build test
-	@$(MAKE) --no-print-directory run-check
+	@$(MAKE) $(JOBS) --no-print-directory run-check
 run-check: all $(UNIT) $(FUZZ) $(TOOLS)
 	@tests/run.sh $(T)
+ifeq ($(MAKECMDGOALS),asan)
+asan: all
+else
 asan:
 	@:
+endif
 demo:
 	@packaging/deps.sh build demo
-	@$(MAKE) --no-print-directory all $(TOOLS)
+	@$(MAKE) $(JOBS) --no-print-directory all $(TOOLS)
 	@tests/demo/demo.sh
 
 .PHONY: fuzz
 fuzz:
-	@packaging/deps.sh build test
+	@packaging/deps.sh build fuzz
 	@tests/fuzz/fuzz.sh "$(T)" "$(S)"
 
 format:
@@ -180,4 +198,4 @@ install: all
 	for m in docs/man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s && \
 	install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
 
--include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) $(wildcard $(B)/tests/*/*/*.d $(B)/tests/*.d)
+-include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) $(wildcard $(B)/tests/*/*/*.d $(B)/tests/*/*.d $(B)/tests/*.d)

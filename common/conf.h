@@ -5,6 +5,11 @@
  * inih does the lexing (this file's .c is its only user). Every error names file, line,
  * option, what was found, what is allowed, and for an unknown name the nearest known
  * one.
+ *
+ * A comment stands on a line of its own; indentation means nothing; an option given
+ * twice is an error; an empty value unsets a string whose default is unset. Lines are
+ * at most as long as inih was built for (197 characters on Debian). Out of memory ends
+ * the program.
  */
 #ifndef FWLOG_COMMON_CONF_H
 #define FWLOG_COMMON_CONF_H
@@ -30,7 +35,9 @@ struct conf_option {
 	enum conf_type type;
 	size_t offset;   /* in the target (global) or in what section_new returned */
 	const char *def; /* as it would stand in the file; NULL: unset (strings only) */
-	uint64_t min, max; /* UINT, SIZE, DURATION; for strings the allowed length */
+	/* UINT, SIZE, DURATION; for strings the allowed length. max 0: no upper limit
+	 */
+	uint64_t min, max;
 	const char *const *choices; /* ENUM: NULL-terminated */
 	const char *help; /* one line, for --check, the sample and the manual */
 };
@@ -42,7 +49,8 @@ struct conf_spec {
 	 * A section [kind argument] begins (again: the same base may be returned).
 	 * Returns the base its options are stored in, already filled with the defaults
 	 * by the caller's own allocation + conf_defaults, or NULL with a reason in
-	 * why[whysize]. NULL when the program has no sections.
+	 * why[whysize]. kind stays valid, argument has to be copied. NULL when the
+	 * program has no sections.
 	 */
 	void *(*section_new)(void *target, const char *kind, const char *argument,
 	    char *why, size_t whysize);
