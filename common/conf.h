@@ -7,7 +7,7 @@
  * one.
  *
  * A comment stands on a line of its own; indentation means nothing; an option given
- * twice is an error; an empty value unsets a string whose default is unset. Lines are
+ * twice is an error; an empty value unsets what is unset by default. Lines are
  * at most as long as inih was built for (197 characters on Debian). Out of memory ends
  * the program.
  */
@@ -34,7 +34,8 @@ struct conf_option {
 	const char *name;
 	enum conf_type type;
 	size_t offset;   /* in the target (global) or in what section_new returned */
-	const char *def; /* as it would stand in the file; NULL: unset (strings only) */
+	const char *def; /* as it would stand in the file; NULL: unset, a string is
+			  * NULL, a number 0 (not for BOOL and ENUM) */
 	/* UINT, SIZE, DURATION; for strings the allowed length. max 0: no upper limit
 	 */
 	uint64_t min, max;

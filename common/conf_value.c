@@ -156,8 +156,12 @@ parse_number(enum conf_type type, const char *text, uint64_t *out)
 static int
 set_number(const struct conf_option *opt, uint64_t *place, const char *text)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
+	if (text[0] == '\0' && opt->def == NULL) {
+		*place = 0;
+		return 0;
+	}
 	if (parse_number(opt->type, text, &value) < 0 || value < opt->min ||
 	    (opt->max != 0 && value > opt->max))
 		return -1;
@@ -299,6 +303,8 @@ conf_value_text(
 	case CONF_UINT:
 	case CONF_SIZE:
 	case CONF_DURATION:
+		if (opt->def == NULL && *(const uint64_t *)place == 0)
+			return "";
 		number_text(opt->type, *(const uint64_t *)place, buf, CONF_VALUE_TEXT);
 		break;
 	}
@@ -308,12 +314,13 @@ conf_value_text(
 void
 conf_value_default(const struct conf_option *opt, void *base)
 {
+	void *place = (char *)base + opt->offset;
 	char why[256];
 
 	if (opt->type == CONF_STRING) {
-		char **place = (char **)((char *)base + opt->offset);
-
-		*place = opt->def != NULL ? copy_string(opt->def) : NULL;
+		*(char **)place = opt->def != NULL ? copy_string(opt->def) : NULL;
+	} else if (opt->def == NULL) {
+		*(uint64_t *)place = 0;
 	} else if (conf_value_set(opt, base, opt->def, why, sizeof why) < 0) {
 		log_error("the default of %s, \"%s\", %s", opt->name, opt->def, why);
 		abort();

@@ -17,14 +17,14 @@
  */
 int conf_value_set(const struct conf_option *opt, void *base, const char *text,
     char *why, size_t whysize) __attribute__((warn_unused_result));
-/* As it would stand in the file; an unset string is "". buf backs all but strings. */
+/* As it would stand in the file; unset is "". buf backs all but strings. */
 const char *conf_value_text(
     const struct conf_option *opt, const void *base, char buf[CONF_VALUE_TEXT]);
 /* "from 0 to 60s", "yes or no", "one of a, b"; "" when everything goes. */
 void conf_value_range(const struct conf_option *opt, char *buf, size_t size);
 const char *conf_type_name(enum conf_type type);
-/* Sets a string's place to NULL or a copy of text, any other type to 0 or text's value.
- */
+/* What def says; unset is NULL for a string, 0 for a number. What was there is not
+ * freed. */
 void conf_value_default(const struct conf_option *opt, void *base);
 
 #endif

@@ -30,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 #define SEED_DEFAULT UINT64_C(7514)
 
 static uint64_t random_state;
-static char running[300]; /* what is being run, for the signal handler */
+static char running[640]; /* what is being run, for the signal handler */
 
 /* xorshift64* (Vigna 2016). */
 static uint64_t
@@ -201,7 +201,7 @@ replay(const char *folder, unsigned rounds, uint64_t seed)
 		return 1;
 	}
 	for (int i = 0; i < n; i++) {
-		char path[280];
+		char path[512];
 		size_t len;
 
 		snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);

@@ -11,7 +11,7 @@
 struct group {
 	char name[16];
 	char *prefix;
-	uint64_t buffer;
+	uint64_t buffer, own;
 };
 
 struct target {
@@ -40,6 +40,7 @@ static const struct conf_option options[] = {
     {"", "sync_interval", CONF_DURATION, T(interval), "200ms", 0, 60000, NULL, "pause"},
     {"", "when_full", CONF_ENUM, T(when_full), "drop_newest", 0, 0, when_full, "what"},
     {"group", "prefix", CONF_STRING, G(prefix), "none", 0, 0, NULL, "prefix"},
+    {"group", "own", CONF_UINT, G(own), NULL, 5, 9, NULL, "unset by default"},
     {"group", "buffer", CONF_SIZE, G(buffer), "1K", 1, 1 << 20, NULL, "bytes"},
 };
 
@@ -379,6 +380,17 @@ START_TEST(assignments)
 }
 END_TEST
 
+START_TEST(unset_number)
+{
+	fine("[group 1]\n[group 2]\nown = 7\n");
+	ck_assert_uint_eq(t.group[0].own, 0);
+	ck_assert_uint_eq(t.group[1].own, 7);
+	fine("[group 2]\nown =\n");
+	ck_assert_uint_eq(t.group[1].own, 0);
+	refused("[group 1]\nown = 0\n", 2, "own: \"0\" is not a number from 5 to 9");
+}
+END_TEST
+
 START_TEST(validation)
 {
 	ck_assert_int_eq(conf_validate(&spec, &t, &errors), 0);
@@ -399,6 +411,7 @@ START_TEST(dump_is_a_file)
 				       "when_full = drop_oldest\n"
 				       "\n[group 5]\n"
 				       "prefix = x\n"
+				       "own =\n"
 				       "buffer = 1M\n";
 	char *text = NULL;
 	size_t size;
@@ -455,6 +468,7 @@ main(void)
 	tcase_add_test(tc, sections);
 	tcase_add_test(tc, missing_file);
 	tcase_add_test(tc, assignments);
+	tcase_add_test(tc, unset_number);
 	tcase_add_test(tc, validation);
 	tcase_add_test(tc, dump_is_a_file);
 	tcase_add_test(tc, table);
