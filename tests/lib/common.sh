@@ -3,8 +3,8 @@
 # processes that never outlive the script, a temporary folder, programs of the build.
 # Source it from bash: . "$(dirname "$0")/../lib/common.sh"
 #
-# Result lines: "ok - what", "not ok - what", "skip - why". A script ends by `finish`:
-# exit status 0 passed, 1 failed, 77 skipped.
+# Result lines as tests/run.sh counts them: "ok WHAT", "not ok WHAT: why", "skip WHAT: why".
+# A script ends by `finish`: exit status 0 passed, 1 failed, 77 skipped.
 # FWLOG_KEEP=1 keeps the temporary folder, FWLOG_TRACE=1 shows the commands.
 
 # shellcheck disable=SC2034 # much of this is for those who source it
@@ -23,23 +23,24 @@ SKIPPED=0
 CLEANED=
 SPAWN_PIDS=()  # leaders of the process groups this script started, oldest first
 SPAWN_NAMES=()
+declare -A STOP_SIGNAL=() # by process id, where it is not TERM
 
 ok()
 {
 	PASSED=$((PASSED + 1))
-	printf 'ok - %s\n' "$*"
+	printf 'ok %s\n' "$*"
 }
 
 not_ok()
 {
 	FAILED=$((FAILED + 1))
-	printf 'not ok - %s\n' "$*"
+	printf 'not ok %s\n' "$*"
 }
 
 skip()
 {
 	SKIPPED=$((SKIPPED + 1))
-	printf 'skip - %s\n' "$*"
+	printf 'skip %s\n' "$*"
 }
 
 note()
@@ -150,6 +151,7 @@ spawn()
 	shift
 	setsid "$@" >>"$T/log/$name.log" 2>&1 </dev/null &
 	SPAWNED=$!
+	disown "$SPAWNED" # bash would report its end by itself
 	SPAWN_PIDS+=("$SPAWNED")
 	SPAWN_NAMES+=("$name")
 }
@@ -169,7 +171,6 @@ stop()
 		rc=1
 	fi
 	kill -KILL -- "-$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
 	forget "$pid"
 	return $rc
 }
@@ -237,7 +238,7 @@ cleanup()
 		pids=("${SPAWN_PIDS[i]}" ${pids[@]+"${pids[@]}"})
 	done
 	for i in ${pids[@]+"${pids[@]}"}; do
-		kill -TERM -- "$i" 2>/dev/null
+		kill "-${STOP_SIGNAL[$i]:-TERM}" "$i" 2>/dev/null
 	done
 	wait_for 5 all_gone ${pids[@]+"${pids[@]}"} || :
 	for i in ${pids[@]+"${pids[@]}"}; do

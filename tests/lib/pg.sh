@@ -70,6 +70,7 @@ pg_run()
 		-c max_connections=60 -c shared_buffers=64MB -c max_wal_size=512MB \
 		-c log_min_messages=warning -c unix_socket_permissions=0777 "${PG_MORE[@]}"
 	PG_PID=$SPAWNED
+	STOP_SIGNAL[$PG_PID]=INT
 	must_wait "PostgreSQL starts" 60 pg_ready
 }
 
