@@ -1,17 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Who may include whom (docs/architecture.md): rooms never include each other, only common;
-# in a room, one file at most includes a library's headers; libevent is the exception and
-# may be used all over agent and collector. A header that is in no list here is refused.
+# in a room, one file at most includes a library's headers; libevent (the loop) and uthash
+# (macros, not a library) may be used all over theirs. A header that is in no list here is refused.
 cd "$(dirname "$0")/../.." || exit 1
 
 # room, library, header pattern
 doors='
 common    zstd       zstd.h
 common    inih       ini.h
-agent     nflog      libnetfilter_log/* libnfnetlink/* libmnl/*
+common    libsodium  sodium.h
+agent     nflog      libnetfilter_log/* libmnl/*
+agent     nfnetlink  libnfnetlink/*
 agent     libevent   event2/*
 collector libevent   event2/*
+collector uthash     uthash.h
 collector libpq      libpq-fe.h
 web-cgi   libpq      libpq-fe.h
 ctl       libpq      libpq-fe.h
@@ -68,7 +71,7 @@ for room in common agent collector web-cgi ctl; do
 			library=$(library_of "$room" "$header")
 			if [ -z "$library" ]; then
 				fault "$f" "$room has no door to <$header>"
-			elif [ "$library" != libevent ]; then
+			elif [ "$library" != libevent ] && [ "$library" != uthash ]; then
 				first=${door[$room.$library]:=$f}
 				[ "$first" = "$f" ] ||
 					fault "$f" "<$header> is the matter of $first"
