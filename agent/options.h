@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's settings: the one table of options, and the struct they are read into.
+ * fwlog-agent.conf(5) describes each. The struct lives as long as the program.
+ */
+#ifndef FWLOG_AGENT_OPTIONS_H
+#define FWLOG_AGENT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/conf.h"
+
+#define OPTIONS_GROUPS_MAX 64 /* NFLOG groups of one agent */
+
+enum option_sync { SYNC_INTERVAL, SYNC_ALWAYS, SYNC_NEVER };
+enum option_local_log { LOCAL_LOG_NONE, LOCAL_LOG_KERNEL, LOCAL_LOG_JSON };
+enum option_conntrack { CONNTRACK_AUTO, CONNTRACK_NO };
+
+/* How the kernel is to gather the records of a group. In a [group], 0: as above it. */
+struct group_options {
+	uint64_t snaplen;         /* bytes of each packet */
+	uint64_t queue_threshold; /* records */
+	uint64_t flush_timeout;   /* ms */
+	uint64_t nlbufsiz;        /* bytes */
+	uint64_t receive_buffer;  /* bytes */
+};
+
+struct group_section {
+	uint16_t number;
+	struct group_options own;
+};
+
+struct options {
+	char *name;
+	char *collector;
+	int transport; /* 0 plain, the only one */
+	bool allow_plain_network;
+	uint64_t failback;       /* ms */
+	uint64_t stats_interval; /* ms */
+
+	char *spool_dir;
+	uint64_t spool_size, segment_size; /* bytes */
+	int sync;                          /* enum option_sync */
+	uint64_t sync_interval;            /* ms */
+	int when_full;                     /* enum spool_when_full */
+	uint64_t zstd_level;
+
+	int local_log; /* enum option_local_log */
+	char *local_log_path;
+
+	char *user;
+	char *pid_file;
+
+	struct group_options defaults;
+	int conntrack; /* enum option_conntrack */
+	struct group_section group[OPTIONS_GROUPS_MAX];
+	size_t groups;
+};
+
+extern const struct conf_spec options_spec;
+
+/* The settings of a group with everything it does not say itself taken from above. */
+struct group_options options_group(const struct options *o, size_t index);
+/* The configured name, else the host's short name; NULL when that cannot be a name. */
+const char *options_name(const struct options *o, char *buf, size_t size);
+void options_free(struct options *o);
+
+#endif
