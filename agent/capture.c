@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/capture.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/nflog.h"
+#include "common/log.h"
+
+#define KSEQ_NONE UINT32_MAX /* before the first number of a binding, which is 0 */
+
+struct capture_group {
+	struct capture *capture;
+	struct capture_group *next;
+	struct binding binding;
+	uint32_t last_kseq;  /* all up to here are in the spool, or counted as lost */
+	uint64_t last_ts_us; /* of the newest record; before one, of the binding */
+	struct log_limit said_lost, said_cut, said_error;
+	struct capture_counters counters;
+};
+
+struct capture {
+	struct spool *spool;
+	struct ifname *names;
+	struct locallog *log;
+	struct batch_writer *batch;
+	struct capture_group *first, **end;
+	_Alignas(struct nlmsghdr) uint8_t datagram[NFLOG_DATAGRAM_MAX];
+};
+
+static uint64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+struct capture *
+capture_new(
+    struct spool *spool, struct ifname *names, struct locallog *log, int zstd_level)
+{
+	struct capture *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	c->spool = spool;
+	c->names = names;
+	c->log = log;
+	c->end = &c->first;
+	c->batch = batch_writer_new(zstd_level);
+	if (c->batch == NULL) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+capture_free(struct capture *c)
+{
+	struct capture_group *g;
+
+	if (c == NULL)
+		return;
+	while ((g = c->first) != NULL) {
+		c->first = g->next;
+		close(g->binding.fd);
+		free(g);
+	}
+	batch_writer_free(c->batch);
+	free(c);
+}
+
+/* ---- what a group begins with */
+
+/* A loss of g up to kseq; it counts in the spool as having been read. */
+static void
+write_loss(
+    struct capture_group *g, enum loss_cause cause, uint64_t records, uint64_t to_us)
+{
+	struct loss loss = {
+	    .bind_id = g->binding.bind_id,
+	    .group = g->binding.group,
+	    .kseq = g->last_kseq,
+	    .cause = cause,
+	    .records = records,
+	    .from_us = g->last_ts_us,
+	    .to_us = to_us,
+	};
+
+	if (spool_append_loss(g->capture->spool, &loss) < 0)
+		log_limited(&g->said_error, LOG_LEVEL_WARN,
+		    "group %u: a loss cannot be written to the spool now; it is kept "
+		    "and tried again",
+		    g->binding.group);
+}
+
+/*
+ * Nobody held the group between the newest earlier binding and this one. The loss is
+ * written under the new binding, so a restarted worker finds it and does not write
+ * another.
+ */
+static void
+note_down_time(struct capture_group *g)
+{
+	static struct spool_source source[SPOOL_SOURCES_MAX];
+	size_t n = spool_sources(g->capture->spool, source, SPOOL_SOURCES_MAX);
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (source[i].source.group == g->binding.group &&
+		    source[i].last_ts_us > last)
+			last = source[i].last_ts_us;
+	if (last == 0)
+		return;
+	g->last_ts_us = last;
+	log_info("group %u: not read since the agent last ran; written down as a loss "
+		 "of unknown size",
+	    g->binding.group);
+	write_loss(g, LOSS_AGENT_DOWN, LOSS_RECORDS_UNKNOWN, g->binding.bound_us);
+	g->last_ts_us = g->binding.bound_us;
+}
+
+struct capture_group *
+capture_add(struct capture *c, const struct binding *b)
+{
+	struct capture_group *g = calloc(1, sizeof *g);
+
+	if (g == NULL) {
+		close(b->fd);
+		return NULL;
+	}
+	g->capture = c;
+	g->binding = *b;
+	g->counters.group = b->group;
+	g->last_ts_us = b->bound_us;
+	g->last_kseq = KSEQ_NONE;
+	if (!spool_source_last(c->spool, b->bind_id, &g->last_kseq))
+		note_down_time(g);
+	*c->end = g;
+	c->end = &g->next;
+	return g;
+}
+
+int
+capture_fd(const struct capture_group *g)
+{
+	return g->binding.fd;
+}
+
+/* ---- records */
+
+static void
+flush(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+	const struct batch_source source = {
+	    g->binding.bind_id, g->binding.group, g->last_kseq};
+	uint32_t count = batch_count(c->batch);
+
+	if (count == 0)
+		return;
+	if (c->log != NULL)
+		locallog_flush(c->log);
+	g->counters.captured += count;
+	/* What does not go in is counted by the spool and becomes a loss there. */
+	if (spool_append_batch(c->spool, c->batch, &source) < 0)
+		log_limited(&g->said_error, LOG_LEVEL_WARN,
+		    "group %u: the spool takes no records; they are counted as lost",
+		    g->binding.group);
+	batch_begin(c->batch);
+}
+
+/* The kernel numbered records up to before `next` that it did not deliver. */
+static void
+note_gap(struct capture_group *g, const struct record *next)
+{
+	uint32_t missing = next->kseq - g->last_kseq - 1;
+
+	flush(g);
+	g->last_kseq = next->kseq - 1;
+	g->counters.gaps++;
+	g->counters.lost += missing;
+	write_loss(g, LOSS_KERNEL, missing, next->ts_us);
+	log_limited(&g->said_lost, LOG_LEVEL_WARN,
+	    "group %u: the kernel dropped %u records: the receive buffer was full "
+	    "(receive_buffer) or memory short",
+	    g->binding.group, missing);
+}
+
+static bool
+intern(struct capture *c, struct bytes s, uint16_t *index)
+{
+	int i = batch_intern(c->batch, s.p, s.len);
+
+	*index = (uint16_t)i;
+	return i >= 0;
+}
+
+static bool
+intern_interface(struct capture *c, uint32_t ifindex, uint16_t *index)
+{
+	return intern(c, ifname_lookup(c->names, ifindex), index);
+}
+
+static bool
+set_strings(struct capture *c, struct nflog_packet *p)
+{
+	struct record *rec = &p->rec;
+	uint16_t i;
+
+#define SET_INTERFACE(name)                            \
+	if (p->name != 0) {                            \
+		if (!intern_interface(c, p->name, &i)) \
+			return false;                  \
+		RECORD_SET(rec, name, i);              \
+	}
+	SET_INTERFACE(in)
+	SET_INTERFACE(out)
+	SET_INTERFACE(physin)
+	SET_INTERFACE(physout)
+#undef SET_INTERFACE
+	if (p->prefix.len > 0) {
+		if (!intern(c, p->prefix, &i))
+			return false;
+		RECORD_SET(rec, prefix, i);
+	}
+	return true;
+}
+
+static void
+write_local(struct capture *c, const struct record *rec)
+{
+	struct event ev;
+	struct packet pkt;
+
+	if (c->log == NULL)
+		return;
+	event_from_record(&ev, &pkt, rec);
+	locallog_write(c->log, &ev, &pkt, c->batch);
+}
+
+/* 0, or -1 when even an empty batch does not take it. */
+static int
+put_record(struct capture_group *g, struct nflog_packet *p)
+{
+	struct capture *c = g->capture;
+
+	if (!set_strings(c, p) || batch_add(c->batch, &p->rec) < 0) {
+		flush(g);
+		batch_begin(c->batch);
+		if (!set_strings(c, p) || batch_add(c->batch, &p->rec) < 0)
+			return -1;
+	}
+	write_local(c, &p->rec);
+	return 0;
+}
+
+static void
+take_packet(struct capture_group *g, struct nflog_packet *p, uint64_t received_us)
+{
+	struct record *rec = &p->rec;
+	bool numbered = RECORD_HAS(rec, kseq);
+	int32_t step = numbered ? (int32_t)(rec->kseq - g->last_kseq) : 1;
+
+	if (step <= 0) {
+		g->counters.replayed++;
+		return;
+	}
+	if (!RECORD_HAS(rec, ts_us)) {
+		RECORD_SET(rec, ts_us, received_us);
+		rec->flags |= RECORD_F_TS_AGENT;
+	}
+	if (step > 1)
+		note_gap(g, rec);
+	/* One that cannot be kept leaves the numbering as it was: the next shows a gap.
+	 */
+	if (put_record(g, p) < 0)
+		return;
+	if (numbered)
+		g->last_kseq = rec->kseq;
+	g->last_ts_us = rec->ts_us;
+}
+
+static void
+take_datagram(struct capture_group *g, size_t len)
+{
+	struct capture *c = g->capture;
+	struct nflog_datagram d = {c->datagram, len};
+	struct nflog_packet packet;
+	uint64_t received_us = now_us();
+
+	if (len > sizeof c->datagram) {
+		log_limited(&g->said_cut, LOG_LEVEL_ERROR,
+		    "group %u: a datagram of %zu bytes was cut; what is missing is "
+		    "counted as lost",
+		    g->binding.group, len);
+		d.left = sizeof c->datagram;
+	}
+	batch_begin(c->batch);
+	while (nflog_next(&d, &packet) == 1)
+		take_packet(g, &packet, received_us);
+	flush(g);
+}
+
+/* The next datagram's real length, left in the queue; 0 when there is none. */
+static size_t
+peek(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(g->binding.fd, c->datagram, sizeof c->datagram,
+		    MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+		if (n >= 0)
+			return (size_t)n;
+		if (errno == EAGAIN)
+			return 0;
+		if (errno == ENOBUFS)
+			g->counters.overruns++;
+		else if (errno != EINTR) {
+			log_limited(&g->said_error, LOG_LEVEL_ERROR,
+			    "group %u: reading the socket: %s", g->binding.group,
+			    strerror(errno));
+			return 0;
+		}
+	}
+}
+
+static void
+consume(struct capture_group *g)
+{
+	while (recv(g->binding.fd, NULL, 0, MSG_TRUNC | MSG_DONTWAIT) < 0)
+		if (errno != EINTR && errno != ENOBUFS)
+			return;
+}
+
+unsigned
+capture_read(struct capture_group *g, unsigned max)
+{
+	unsigned n;
+	size_t len;
+
+	for (n = 0; n < max && (len = peek(g)) > 0; n++) {
+		take_datagram(g, len);
+		consume(g);
+	}
+	return n;
+}
+
+size_t
+capture_counters(const struct capture *c, struct capture_counters *out, size_t max)
+{
+	size_t n = 0;
+
+	for (const struct capture_group *g = c->first; g != NULL && n < max;
+	     g = g->next) {
+		out[n] = g->counters;
+		out[n++].overruns += nflog_overruns(g->binding.fd);
+	}
+	return n;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capture: from a group's datagrams to batches in the spool. A datagram is looked at
+ * (MSG_PEEK), its records are written to the spool, and only then it is consumed; what
+ * a predecessor had written already is passed over by the kernel's numbering. Jumps in
+ * that numbering become losses. Never blocks.
+ */
+#ifndef FWLOG_AGENT_CAPTURE_H
+#define FWLOG_AGENT_CAPTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/binding.h"
+#include "agent/ifname.h"
+#include "agent/locallog.h"
+#include "agent/spool.h"
+
+#define CAPTURE_TURN 16 /* datagrams of one group before others have their turn */
+
+struct capture;
+struct capture_group;
+
+struct capture_counters {
+	uint16_t group;
+	uint64_t
+	    captured; /* records written to the spool or counted there as dropped */
+	uint64_t replayed; /* records passed over, the predecessor had them */
+	uint64_t lost;     /* records the kernel numbered and did not deliver */
+	uint64_t gaps;     /* how many times that happened */
+	uint64_t overruns; /* datagrams that found the receive buffer full */
+};
+
+/* All are borrowed; log may be NULL. NULL: no memory. */
+struct capture *capture_new(
+    struct spool *spool, struct ifname *names, struct locallog *log, int zstd_level);
+void capture_free(struct capture *c); /* closes the groups' sockets; NULL-safe */
+
+/*
+ * Takes a binding and its fd. When an earlier binding of the group ended, the time
+ * between is written to the spool as a loss. NULL: no memory (fd closed).
+ */
+struct capture_group *capture_add(struct capture *c, const struct binding *b);
+int capture_fd(const struct capture_group *g);
+
+/* Reads up to max datagrams. How many there were; less than max: the queue is empty. */
+unsigned capture_read(struct capture_group *g, unsigned max);
+
+/* Counters of each group, in order of capture_add; returns how many. */
+size_t capture_counters(
+    const struct capture *c, struct capture_counters *out, size_t max);
+
+#endif
