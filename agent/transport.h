@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The byte stream to the collector: plain today. It knows nothing of frames; what seals
+ * the stream goes in here, between the socket and the frames, without changing what is
+ * below.
+ */
+#ifndef FWLOG_AGENT_TRANSPORT_H
+#define FWLOG_AGENT_TRANSPORT_H
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "agent/resolve.h"
+
+#define TRANSPORT_DEAD_MS 30000 /* unacknowledged bytes this old end a TCP connection \
+				 */
+
+struct transport;
+
+/* All are called from the loop, never from within a function of this module. */
+struct transport_events {
+	void (*up)(void *arg);                        /* bytes may flow now */
+	void (*data)(void *arg, struct evbuffer *in); /* drain what was used */
+	void (*down)(void *arg, const char *why);     /* over: call transport_close */
+};
+
+/*
+ * Begins to connect. At most input_max bytes are held that data has not drained. NULL
+ * with a reason in why.
+ */
+struct transport *transport_connect(struct event_base *base, const struct endpoint *to,
+    size_t input_max, char *why, size_t whysize);
+void transport_listen(
+    struct transport *t, const struct transport_events *events, void *arg);
+/* Queues a copy. -1: no memory. */
+int transport_write(struct transport *t, const void *data, size_t len)
+    __attribute__((warn_unused_result));
+/* Sends what goes out without waiting, then closes. NULL-safe. */
+void transport_close(struct transport *t);
+
+#endif
