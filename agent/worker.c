@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/worker.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/capture.h"
+#include "agent/stats.h"
+#include "agent/uplink.h"
+#include "common/cli.h"
+#include "common/log.h"
+
+#define TICK_MS 200       /* where sync_interval does not say */
+#define LINGER_MAX_MS 500 /* at the end, for what the kernel still gathers */
+#define DRAIN_MAX 4096    /* datagrams read at the end of each group */
+
+struct worker {
+	const struct options *options;
+	int channel;
+	struct event_base *base;
+	struct spool *spool;
+	struct ifname *names;
+	struct locallog *log;
+	struct capture *capture;
+	struct uplink *uplink;
+	struct capture_group *group[OPTIONS_GROUPS_MAX];
+	size_t groups;
+	struct event *event[OPTIONS_GROUPS_MAX + 16];
+	size_t events;
+	bool stopping;
+};
+
+/* ---- the loop's events */
+
+static void
+on_group(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	capture_read(arg, CAPTURE_TURN);
+}
+
+static void
+on_spool(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	spool_on_event(w->spool);
+	uplink_pump(w->uplink);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	spool_tick(w->spool);
+}
+
+static void
+on_link(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	ifname_update(w->names);
+}
+
+static void
+on_reopen(evutil_socket_t sig, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)sig;
+	(void)what;
+	if (w->log != NULL)
+		locallog_reopen(w->log);
+}
+
+/* The kernel still gathers what was logged a moment ago: wait once for its timeout. */
+static void
+stop(struct worker *w, const char *why)
+{
+	struct timeval tv = {0};
+	uint64_t longest = 0;
+
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	for (size_t i = 0; i < w->options->groups; i++) {
+		uint64_t ms = options_group(w->options, i).flush_timeout;
+
+		if (ms > longest)
+			longest = ms;
+	}
+	if (longest > LINGER_MAX_MS)
+		longest = LINGER_MAX_MS;
+	tv.tv_usec = (suseconds_t)(longest + 10) * 1000;
+	log_info("worker stops: %s", why);
+	event_base_loopexit(w->base, &tv);
+}
+
+static void
+on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	stop(arg, sig == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static int
+add_event(
+    struct worker *w, evutil_socket_t fd, short what, event_callback_fn fn, void *arg)
+{
+	struct event *e = event_new(w->base, fd, (short)(what | EV_PERSIST), fn, arg);
+
+	if (e == NULL)
+		return -1;
+	w->event[w->events++] = e;
+	return event_add(e, NULL);
+}
+
+static int
+take_binding(struct worker *w, const struct binding *b)
+{
+	struct capture_group *g;
+
+	if (w->groups == OPTIONS_GROUPS_MAX) {
+		close(b->fd);
+		return -1;
+	}
+	g = capture_add(w->capture, b);
+	if (g == NULL)
+		return -1;
+	w->group[w->groups++] = g;
+	return add_event(w, capture_fd(g), EV_READ, on_group, g);
+}
+
+static void
+on_channel(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct binding b;
+	int rc;
+
+	(void)what;
+	while ((rc = binding_receive(fd, &b)) > 0)
+		if (take_binding(w, &b) < 0)
+			log_error("group %u: not read: out of memory", b.group);
+	if (rc < 0) {
+		event_del(w->event[0]);
+		stop(w, "the monitor is gone");
+	}
+}
+
+static void
+on_stats(void *arg, struct stats *out)
+{
+	struct worker *w = arg;
+
+	stats_fill(out, w->capture, w->spool, w->uplink, w->log);
+}
+
+/* ---- start and end */
+
+static int
+open_spool(struct worker *w)
+{
+	const struct options *o = w->options;
+	const struct spool_conf conf = {
+	    .dir = o->spool_dir,
+	    .size = o->spool_size,
+	    .segment_size = o->segment_size,
+	    .sync_interval_ms = o->sync == SYNC_INTERVAL ? o->sync_interval : 0,
+	    .sync_never = o->sync == SYNC_NEVER,
+	    .when_full = (enum spool_when_full)o->when_full,
+	};
+	char why[512];
+
+	w->spool = spool_open(&conf, why, sizeof why);
+	if (w->spool == NULL) {
+		log_error("spool: %s", why);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+open_local_log(struct worker *w)
+{
+	const struct options *o = w->options;
+	char why[512];
+
+	if (o->local_log == LOCAL_LOG_NONE)
+		return 0;
+	w->log = locallog_open(o->local_log_path,
+	    o->local_log == LOCAL_LOG_JSON ? LOCALLOG_JSON : LOCALLOG_KERNEL, why,
+	    sizeof why);
+	if (w->log == NULL) {
+		log_error("local log: %s", why);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+open_uplink(struct worker *w)
+{
+	const struct options *o = w->options;
+	char name[NAME_MAX_LEN + 1];
+	const struct uplink_conf conf = {
+	    .name = options_name(o, name, sizeof name),
+	    .collectors = o->collector,
+	    .allow_plain_network = o->allow_plain_network,
+	    .failback_ms = o->failback,
+	    .stats_interval_ms = o->stats_interval,
+	    .stats = on_stats,
+	    .stats_arg = w,
+	};
+
+	w->uplink = uplink_new(w->base, w->spool, &conf);
+	return w->uplink != NULL ? 0 : -1;
+}
+
+static int
+add_tick(struct worker *w)
+{
+	uint64_t ms =
+	    w->options->sync == SYNC_INTERVAL ? w->options->sync_interval : TICK_MS;
+	const struct timeval tv = {
+	    .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	if (add_event(w, -1, 0, on_tick, w) < 0)
+		return -1;
+	return event_add(w->event[w->events - 1], &tv);
+}
+
+static int
+add_events(struct worker *w)
+{
+	if (add_event(w, w->channel, EV_READ, on_channel, w) < 0 ||
+	    add_event(w, spool_event_fd(w->spool), EV_READ, on_spool, w) < 0 ||
+	    add_event(w, SIGTERM, EV_SIGNAL, on_stop, w) < 0 ||
+	    add_event(w, SIGINT, EV_SIGNAL, on_stop, w) < 0 ||
+	    add_event(w, SIGHUP, EV_SIGNAL, on_reopen, w) < 0 || add_tick(w) < 0)
+		return -1;
+	if (ifname_fd(w->names) < 0)
+		return 0;
+	return add_event(w, ifname_fd(w->names), EV_READ, on_link, w);
+}
+
+static int
+start(struct worker *w)
+{
+	const char ready = WORKER_READY;
+
+	if (open_spool(w) < 0 || open_local_log(w) < 0)
+		return -1;
+	w->base = event_base_new();
+	w->names = ifname_new();
+	if (w->base == NULL || w->names == NULL || open_uplink(w) < 0)
+		goto no_memory;
+	w->capture =
+	    capture_new(w->spool, w->names, w->log, (int)w->options->zstd_level);
+	if (w->capture == NULL || add_events(w) < 0)
+		goto no_memory;
+	(void)send(w->channel, &ready, 1, MSG_NOSIGNAL);
+	return 0;
+
+no_memory:
+	log_error("worker: out of memory");
+	return -1;
+}
+
+static void
+finish(struct worker *w)
+{
+	for (size_t i = 0; i < w->groups; i++)
+		capture_read(w->group[i], DRAIN_MAX);
+	uplink_free(w->uplink);
+	capture_free(w->capture);
+	locallog_close(w->log);
+	for (size_t i = 0; i < w->events; i++)
+		event_free(w->event[i]);
+	if (w->base != NULL)
+		event_base_free(w->base);
+	ifname_free(w->names);
+	spool_close(w->spool);
+	close(w->channel);
+}
+
+int
+worker_run(const struct options *o, int channel)
+{
+	struct worker w = {.options = o, .channel = channel};
+	int rc = EXIT_FAILED;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (start(&w) == 0) {
+		event_base_dispatch(w.base);
+		rc = EXIT_OK;
+	}
+	finish(&w);
+	return rc;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker: the process that reads the groups, spools, sends and writes the local
+ * log, in one libevent loop, without any privilege. Its sockets come from the monitor.
+ */
+#ifndef FWLOG_AGENT_WORKER_H
+#define FWLOG_AGENT_WORKER_H
+
+#include "agent/options.h"
+
+#define WORKER_READY 'R' /* sent to the monitor once everything is open */
+
+/*
+ * Runs until SIGTERM or SIGINT, or until the monitor is gone; SIGHUP reopens the local
+ * log. channel is this end of the pair the bindings come by (agent/binding.h), the
+ * worker's own. Returns the exit code; what was captured is synced then.
+ */
+int worker_run(const struct options *o, int channel);
+
+#endif
