@@ -13,7 +13,7 @@ for file; do
 	od -An -v -tu1 "$file" | sed 's/^ *//; s/  */,/g; s/$/,/'
 	echo '0};'
 done
-echo "const struct embedded $name[] = {"
+echo "const struct embedded ${name}[] = {"
 n=0
 for file; do
 	n=$((n + 1))

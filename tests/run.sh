@@ -9,6 +9,7 @@
 # Everything else it prints is shown when it fails. Besides, it fails when it says nothing,
 # when it ends with a status other than 0 (or 77: all skipped) without a "not ok", when it is
 # not done in time (a comment "# timeout: SECONDS", else 300), or when a sanitizer reports.
+# TMP is an empty folder of its own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
@@ -55,8 +56,8 @@ run_limited()
 	local limit=$1 start=${EPOCHREALTIME/[.,]/} ms
 	shift
 	export TMP=$work/tmp
-	mkdir -p "$TMP"
-	chmod 755 "$TMP"
+	rm -rf "$TMP"
+	mkdir -m 755 "$TMP"
 	timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null &
 	child=$!
 	wait "$child"
@@ -98,7 +99,6 @@ report()
 		echo "---- end of $1"
 	else
 		grep -a '^skip ' "$log" | sed 's/^/      /'
-		rm -rf "$work/tmp"
 	fi
 }
 

@@ -30,7 +30,7 @@ packaging/deps.sh fuzz
 out=build/fuzz
 mkdir -p "$out/$target.corpus"
 packages="libzstd inih libsodium libnetfilter_log libmnl libnfnetlink libevent_core"
-sources=$(ls common/*.c agent/*.c | grep -v /main.c)
+sources=$(find common agent -name '*.c' ! -name main.c)
 echo "fuzz: building $target"
 # shellcheck disable=SC2046,SC2086 # lists of words
 clang -g -O1 -std=c11 -D_GNU_SOURCE -DFUZZ_LIBFUZZER -DFWLOG_VERSION='"fuzz"' \

@@ -35,6 +35,12 @@ read_sample()
 	}' "$1"
 }
 
+# "section, name" as text.
+in_words()
+{
+	awk -F '\t' '{ print $2 ($1 != "" ? " in [" $1 "]" : "") }'
+}
+
 check_manual()
 {
 	local manual=$1 name
@@ -53,7 +59,7 @@ check_manual()
 
 check_sample()
 {
-	local sample=$1 section name value
+	local sample=$1 name
 	if [ ! -e "$sample" ]; then
 		fault "$sample" "is missing"
 		return
@@ -61,12 +67,12 @@ check_sample()
 	read_sample "$sample" >"$scratch/sample"
 	cut -f 1,2 "$scratch/sample" | sort -u >"$scratch/given"
 	cut -f 1,2 "$scratch/table" | sort -u >"$scratch/wanted"
-	while IFS=$'\t' read -r section name; do
-		fault "$sample" "$name is missing${section:+ in [$section]}"
-	done < <(comm -13 "$scratch/given" "$scratch/wanted" | sed 's/^\t/ \t/')
-	while IFS=$'\t' read -r section name; do
-		fault "$sample" "$name is no option${section:+ of [$section]}"
-	done < <(comm -23 "$scratch/given" "$scratch/wanted" | sed 's/^\t/ \t/')
+	while IFS= read -r name; do
+		fault "$sample" "missing: $name"
+	done < <(comm -13 "$scratch/given" "$scratch/wanted" | in_words)
+	while IFS= read -r name; do
+		fault "$sample" "no such option: $name"
+	done < <(comm -23 "$scratch/given" "$scratch/wanted" | in_words)
 	# What is commented out shows the default, where there is one.
 	while IFS= read -r name; do
 		fault "$sample" "$name"
