@@ -15,11 +15,12 @@ page_start()
 	server.bind = "127.0.0.1"
 	server.port = $1
 	$user
-	setenv.set-environment = ("FWLOG_DATABASE" => "$(pg_dsn fwlog_report)")
+	setenv.set-environment = ("FWLOG_CONF" => "$T/fwlog.cgi.conf")
 	alias.url = ("" => "$BIN/fwlog.cgi")
 	cgi.assign = ("" => "")
 	EOT
 	mkdir -p "$T/www"
+	printf '%s\n' "db = $(pg_dsn fwlog_report)" "allow_anonymous = yes" >"$T/fwlog.cgi.conf"
 	spawn lighttpd "${WITH_PARENT[@]}" lighttpd -D -f "$T/lighttpd.conf"
 	PAGE_PID=$SPAWNED
 	must_wait "the web page answers" 15 page_answers

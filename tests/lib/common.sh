@@ -127,7 +127,11 @@ need_programs()
 
 # ---- temporary folder: readable by other users (PostgreSQL runs as one), short path for
 # Unix sockets (sun_path holds 107 bytes)
-T=$(mktemp -d /tmp/fwlog-XXXXXX) || exit 1
+T=$(mktemp -d "${TMPDIR:-/tmp}/fwlog-XXXXXX") || exit 1
+[ ${#T} -le 60 ] || {
+	rmdir "$T"
+	T=$(mktemp -d /tmp/fwlog-XXXXXX) || exit 1
+}
 chmod 755 "$T"
 mkdir "$T/log"
 
