@@ -10,7 +10,8 @@ debian_packages() {
 	build) echo gcc libc6-dev make pkg-config libevent-dev libpq-dev libzstd-dev \
 		libinih-dev libsodium-dev uthash-dev libnetfilter-log-dev libmnl-dev \
 		libnfnetlink-dev ;;
-	server) echo postgresql nftables iproute2 lighttpd curl procps util-linux ;;
+	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
+		util-linux ;;
 	tools) echo check clang-format mandoc universal-ctags shellcheck ulogd2 tcpdump ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	esac
@@ -21,7 +22,8 @@ rpm_packages() {
 	build) echo gcc glibc-devel make pkgconf-pkg-config libevent-devel libpq-devel \
 		libzstd-devel inih-devel libsodium-devel uthash-devel libnetfilter_log-devel \
 		libmnl-devel libnfnetlink-devel ;;
-	server) echo postgresql-server nftables iproute lighttpd curl procps-ng util-linux ;;
+	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
+		util-linux ;;
 	tools) echo check-devel clang-tools-extra mandoc ctags ShellCheck ulogd tcpdump ;;
 	fuzz) echo clang compiler-rt ;;
 	esac
