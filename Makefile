@@ -138,7 +138,7 @@ define unit_room
 $(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(B)/lib$(1).a $(B)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)$(CC) $(CPPFLAGS) $$(call pkg_cflags,check $(PKG_common) $(PKG_$(1))) \
-	-std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< \
+	-std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< \
 	$(B)/lib$(1).a $(B)/libcommon.a $$(call pkg_libs,check $(PKG_$(1)) $(PKG_common))
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit_room,$(r))))
@@ -148,12 +148,12 @@ $(B)/tests/fuzz/replay.o: tests/fuzz/replay.c tests/fuzz/fuzz.h $(B)/flags
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -c -o $@ $<
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/tests/fuzz/replay.o $(FUZZ_LIBS)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(call pkg_cflags,$(FUZZ_PKG)) -std=c11 \
-	$(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	$(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	$(B)/tests/fuzz/replay.o $(FUZZ_LIBS) $(call pkg_libs,$(FUZZ_PKG))
 
 $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
 	@mkdir -p $(@D) $(B)/tests
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) \
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) \
 	-MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< $(B)/libcommon.a $(call pkg_libs,$(PKG_common))
 
 unit: $(UNIT)

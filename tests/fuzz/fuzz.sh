@@ -28,17 +28,12 @@ esac
 packaging/deps.sh fuzz
 
 out=build/fuzz
+sanitize=address,undefined
 mkdir -p "$out/$target.corpus"
-packages="libzstd inih libsodium libnetfilter_log libmnl libnfnetlink libevent_core"
-sources=$(find common agent -name '*.c' ! -name main.c)
-echo "fuzz: building $target"
-# shellcheck disable=SC2046,SC2086 # lists of words
-clang -g -O1 -std=c11 -D_GNU_SOURCE -DFUZZ_LIBFUZZER -DFWLOG_VERSION='"fuzz"' \
-	-DFWLOG_SYSCONFDIR='"/etc"' -I. \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	$(pkg-config --cflags $packages) -o "$out/$target" \
-	"tests/fuzz/fuzz_$target.c" tests/fuzz/replay.c $sources \
-	$(pkg-config --libs $packages) -lpthread
-exec "$out/$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+env CPPFLAGS=-DFUZZ_LIBFUZZER make --no-print-directory B="$out" CC=clang HARDEN=-fPIE \
+	HARDEN_LD=-pie LDFLAGS=-fsanitize=fuzzer,$sanitize \
+	CFLAGS="-g -O1 -fsanitize=fuzzer-no-link,$sanitize -fno-sanitize-recover=undefined" \
+	"$out/tests/fuzz/fuzz_$target"
+exec "$out/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
 	-rss_limit_mb=1024 -artifact_prefix="$out/$target-" -print_final_stats=1 \
 	"$out/$target.corpus" "tests/fuzz/corpus/$target"
