@@ -73,7 +73,6 @@ put_text(struct line *l, enum kind kind, const void *value, struct line_clock *c
 {
 	const struct bytes *bytes = value;
 	const struct mac_addr *mac = value;
-	char address[46];
 
 	line_char(l, '"');
 	switch (kind) {
@@ -81,7 +80,7 @@ put_text(struct line *l, enum kind kind, const void *value, struct line_clock *c
 		line_time(l, clock, *(const EVENT_C_TIME *)value);
 		break;
 	case KIND_INET:
-		line_text(l, ip_addr_text(value, address, sizeof address));
+		line_address(l, value);
 		break;
 	case KIND_MAC:
 		line_hex_bytes(l, mac->byte, sizeof mac->byte, ':');

@@ -45,11 +45,9 @@ put_hex_field(struct line *l, const char *name, uint64_t v)
 static void
 put_address(struct line *l, const char *name, const struct ip_addr *a)
 {
-	char text[46];
-
 	line_text(l, name);
 	if (a->family == 4)
-		line_text(l, ip_addr_text(a, text, sizeof text));
+		line_address(l, a);
 	for (size_t i = 0; a->family == 6 && i < sizeof a->byte; i++) {
 		if (i > 0 && i % 2 == 0)
 			line_char(l, ':');
@@ -343,13 +341,12 @@ static void
 put_arp_addresses(struct line *l, struct reader *r, const char *mac, const char *ip)
 {
 	struct ip_addr address = {.family = 4};
-	char text[46];
 
 	line_text(l, mac);
 	line_hex_bytes(l, get_bytes(r, 6), 6, ':');
 	line_text(l, ip);
 	memcpy(address.byte, get_bytes(r, 4), 4);
-	line_text(l, ip_addr_text(&address, text, sizeof text));
+	line_address(l, &address);
 }
 
 static void

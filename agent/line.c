@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+static const char lower[] = "0123456789abcdef";
+
 static void
 put(struct line *l, const void *data, size_t len)
 {
@@ -28,45 +30,76 @@ line_text(struct line *l, const char *text)
 	put(l, text, strlen(text));
 }
 
+/* At least width digits, zeros in front. */
 static void
-put_number(
-    struct line *l, uint64_t v, unsigned base, unsigned width, const char *digits)
+put_decimal(struct line *l, uint64_t v, unsigned width)
 {
 	char text[20];
 	size_t at = sizeof text;
 
 	do {
-		text[--at] = digits[v % base];
-		v /= base;
-	} while (at > 0 && (v > 0 || sizeof text - at < width));
+		text[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0 || sizeof text - at < width);
+	put(l, text + at, sizeof text - at);
+}
+
+static void
+put_hex(struct line *l, uint64_t v, unsigned width, const char *digits)
+{
+	char text[16];
+	size_t at = sizeof text;
+
+	do {
+		text[--at] = digits[v & 15];
+		v >>= 4;
+	} while (v > 0 || sizeof text - at < width);
 	put(l, text + at, sizeof text - at);
 }
 
 void
 line_uint(struct line *l, uint64_t v)
 {
-	put_number(l, v, 10, 1, "0123456789");
+	put_decimal(l, v, 1);
 }
 
 void
 line_hex(struct line *l, uint64_t v, unsigned width)
 {
-	put_number(l, v, 16, width, "0123456789abcdef");
+	put_hex(l, v, width, lower);
 }
 
 void
 line_hex_upper(struct line *l, uint64_t v, unsigned width)
 {
-	put_number(l, v, 16, width, "0123456789ABCDEF");
+	put_hex(l, v, width, "0123456789ABCDEF");
 }
 
 void
 line_hex_bytes(struct line *l, const uint8_t *p, size_t len, char separator)
 {
+	size_t size = separator != '\0' ? 3 : 2;
+
 	for (size_t i = 0; i < len; i++) {
-		if (i > 0 && separator != '\0')
-			line_char(l, separator);
-		line_hex(l, p[i], 2);
+		char text[3] = {lower[p[i] >> 4], lower[p[i] & 15], separator};
+
+		put(l, text, i + 1 < len ? size : 2);
+	}
+}
+
+void
+line_address(struct line *l, const struct ip_addr *a)
+{
+	char text[46];
+
+	if (a->family != 4) {
+		line_text(l, ip_addr_text(a, text, sizeof text));
+		return;
+	}
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			line_char(l, '.');
+		put_decimal(l, a->byte[i], 1);
 	}
 }
 
@@ -101,7 +134,7 @@ line_time(struct line *l, struct line_clock *clock, uint64_t ts_us)
 	if (clock->date[0] == '\0' || clock->second != second)
 		set_clock(clock, second);
 	line_text(l, clock->date);
-	put_number(l, ts_us % 1000000, 10, 6, "0123456789");
+	put_decimal(l, ts_us % 1000000, 6);
 	line_text(l, clock->zone);
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/packet.h"
 #include "common/record.h"
 
 struct line {
@@ -30,11 +31,13 @@ struct line_clock {
 void line_char(struct line *l, char c);
 void line_text(struct line *l, const char *text);
 void line_uint(struct line *l, uint64_t v);
-/* At least width digits, zeros in front. */
+/* At least width digits (up to 16), zeros in front. */
 void line_hex(struct line *l, uint64_t v, unsigned width);
 void line_hex_upper(struct line *l, uint64_t v, unsigned width);
 /* Two digits a byte, between them the separator unless it is 0. */
 void line_hex_bytes(struct line *l, const uint8_t *p, size_t len, char separator);
+/* As ip_addr_text has it. */
+void line_address(struct line *l, const struct ip_addr *a);
 /* RFC 3339 with microseconds. */
 void line_time(struct line *l, struct line_clock *clock, uint64_t ts_us);
 /* Valid UTF-8 without control characters as it is, each other byte as \xNN. */

@@ -13,8 +13,7 @@
 #include "agent/format.h"
 #include "common/log.h"
 
-#define LINE_LEN_MAX (160u << 10) /* a payload of 64 KiB in hexadecimal, and the rest \
-				   */
+#define LINE_LEN_MAX (160u << 10) /* room for a payload of 64 KiB as JSON has it */
 #define BUFFER_SIZE (512u << 10)
 #define HOST_MAX 65 /* HOST_NAME_MAX of Linux and a NUL */
 
