@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timeline: one bar for each bucket, each a link that zooms in; in words and as a
+ * table too. Drawn as SVG without a style of its own.
+ */
+#ifndef FWLOG_WEB_TIMELINE_H
+#define FWLOG_WEB_TIMELINE_H
+
+#include "web-cgi/html.h"
+#include "web-cgi/request.h"
+
+void timeline_write(struct html *h, const struct request *req, const struct buckets *b,
+    const uint64_t *bars);
+
+#endif
