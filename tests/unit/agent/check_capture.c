@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capture against datagrams made by hand, byte by byte as the kernel lays them out, on
+ * a pair of datagram sockets (which know MSG_PEEK and MSG_TRUNC as netlink does). The
+ * spool is replaced by one that keeps what it is given.
+ */
+#include <arpa/inet.h>
+#include <check.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/capture.h"
+#include "agent/nflog.h"
+
+#define BIND UINT64_C(0x1122334455667788)
+#define BOUND_US UINT64_C(1700000000000000)
+
+/* ---- the spool that remembers */
+
+#define KEEP 64
+static struct kept {
+	struct batch_head head;
+	struct record rec[32];
+	char prefix[32][256];
+	uint16_t prefix_len[32];
+	char in[32][32];
+	uint8_t frame[1 << 17];
+	struct batch_reader *reader; /* holds what the records point into */
+} kept[KEEP];
+static unsigned batches;
+static struct loss losses[KEEP];
+static unsigned nlosses;
+static bool order[2 * KEEP]; /* true: a loss */
+static unsigned norder;
+static struct spool_source known[4];
+static size_t nknown;
+static bool resume;
+static uint32_t resume_kseq;
+static int append_result;
+
+int
+spool_append_batch(
+    struct spool *s, struct batch_writer *w, const struct batch_source *source)
+{
+	struct batch_head head = {.epoch = 1, .first_seq = 1, .source = *source};
+	struct bytes_view v = batch_finish(w, &head);
+	struct kept *k = &kept[batches];
+	struct batch_reader *r = k->reader = batch_reader_new();
+	const char *why = "";
+	unsigned n = 0;
+
+	(void)s;
+	ck_assert_uint_lt(batches, KEEP);
+	ck_assert_uint_le(v.len, sizeof k->frame);
+	memcpy(k->frame, v.p, v.len);
+	ck_assert_msg(batch_open(r, k->frame + 5, v.len - 5, &why) == 0, "%s", why);
+	k->head = *batch_reader_head(r);
+	while (n < 32 && batch_next(r, &k->rec[n]) == 1) {
+		struct bytes b = batch_string(r, k->rec[n].prefix);
+
+		if (RECORD_HAS(&k->rec[n], prefix)) {
+			memcpy(k->prefix[n], b.p, b.len);
+			k->prefix_len[n] = b.len;
+		}
+		if (RECORD_HAS(&k->rec[n], in)) {
+			b = batch_string(r, k->rec[n].in);
+			snprintf(k->in[n], sizeof k->in[n], "%.*s", b.len,
+			    (const char *)b.p);
+		}
+		n++;
+	}
+	batches++;
+	order[norder++] = false;
+	return append_result;
+}
+
+int
+spool_append_loss(struct spool *s, struct loss *loss)
+{
+	(void)s;
+	ck_assert_uint_lt(nlosses, KEEP);
+	losses[nlosses++] = *loss;
+	order[norder++] = true;
+	return append_result;
+}
+
+bool
+spool_source_last(const struct spool *s, uint64_t bind_id, uint32_t *kseq)
+{
+	(void)s;
+	if (!resume || bind_id != BIND)
+		return false;
+	*kseq = resume_kseq;
+	return true;
+}
+
+size_t
+spool_sources(const struct spool *s, struct spool_source *out, size_t max)
+{
+	(void)s;
+	ck_assert_uint_ge(max, nknown);
+	memcpy(out, known, nknown * sizeof *out);
+	return nknown;
+}
+
+/* ---- datagrams */
+
+static _Alignas(8) uint8_t dgram[1 << 16];
+static size_t dlen, msg_at;
+
+static void
+attr(uint16_t type, const void *data, size_t len)
+{
+	struct nlattr a = {.nla_len = (uint16_t)(NLA_HDRLEN + len), .nla_type = type};
+	size_t total = NLA_ALIGN(a.nla_len);
+
+	ck_assert_uint_le(dlen + total, sizeof dgram);
+	memset(dgram + dlen, 0, total);
+	memcpy(dgram + dlen, &a, sizeof a);
+	if (len > 0)
+		memcpy(dgram + dlen + NLA_HDRLEN, data, len);
+	dlen += total;
+}
+
+static void
+attr32(uint16_t type, uint32_t v)
+{
+	v = htonl(v);
+	attr(type, &v, sizeof v);
+}
+
+static void
+message_begin(uint16_t type)
+{
+	struct nlmsghdr h = {.nlmsg_type = type};
+	struct nfgenmsg g = {.nfgen_family = 2, .res_id = htons(5)};
+
+	msg_at = dlen;
+	memcpy(dgram + dlen, &h, sizeof h);
+	memcpy(dgram + dlen + NLMSG_HDRLEN, &g, sizeof g);
+	dlen += NLMSG_HDRLEN + NLMSG_ALIGN(sizeof g);
+}
+
+static void
+message_end(void)
+{
+	uint32_t len = (uint32_t)(dlen - msg_at);
+
+	memcpy(dgram + msg_at, &len, sizeof len);
+}
+
+#define PACKET (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)
+
+static const uint8_t udp4[] = {0x45, 0, 0, 200, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1,
+    10, 0, 0, 2, 0, 53, 0, 54, 0, 180, 0, 0};
+
+static void
+packet_open(uint32_t kseq, uint64_t sec)
+{
+	const uint8_t hdr[4] = {0x08, 0x00, 1, 0};
+	uint64_t ts[2] = {htobe64(sec), htobe64(7)};
+
+	message_begin(PACKET);
+	attr(NFULA_PACKET_HDR, hdr, sizeof hdr);
+	if (sec != 0)
+		attr(NFULA_TIMESTAMP, ts, sizeof ts);
+	attr32(NFULA_SEQ, kseq);
+}
+
+static void
+simple(uint32_t kseq)
+{
+	packet_open(kseq, 1700000100 + kseq);
+	attr(NFULA_PREFIX, "drop ", 6);
+	attr(NFULA_PAYLOAD, udp4, sizeof udp4);
+	message_end();
+}
+
+/* ---- the capture under test */
+
+static struct capture *cap;
+static struct capture_group *grp;
+static struct ifname *names;
+static int peer;
+
+static void
+start(void)
+{
+	struct binding b = {.bind_id = BIND, .bound_us = BOUND_US, .group = 5};
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	b.fd = pair[0];
+	peer = pair[1];
+	names = ifname_new();
+	cap = capture_new(NULL, names, NULL, 1);
+	grp = capture_add(cap, &b);
+	ck_assert_ptr_nonnull(grp);
+}
+
+static void
+setup(void)
+{
+	batches = nlosses = norder = 0;
+	memset(kept, 0, sizeof kept);
+	nknown = 0;
+	resume = false;
+	append_result = 0;
+	dlen = 0;
+}
+
+static void
+teardown(void)
+{
+	for (unsigned i = 0; i < batches; i++)
+		batch_reader_free(kept[i].reader);
+	capture_free(cap);
+	ifname_free(names);
+	close(peer);
+	cap = NULL;
+}
+
+static void
+put_on_wire(void)
+{
+	ck_assert_int_eq(send(peer, dgram, dlen, 0), (ssize_t)dlen);
+	dlen = 0;
+}
+
+static unsigned
+deliver(void)
+{
+	put_on_wire();
+	return capture_read(grp, CAPTURE_TURN);
+}
+
+static struct capture_counters
+counters(void)
+{
+	struct capture_counters c;
+
+	ck_assert_uint_eq(capture_counters(cap, &c, 1), 1);
+	return c;
+}
+
+/* ---- tests */
+
+START_TEST(all_attributes)
+{
+	struct nfulnl_msg_packet_hw hw = {.hw_addrlen = htons(6)};
+	const uint8_t l2[14] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
+	const uint8_t old[4] = {9, 9, 9, 9};
+	uint16_t v16;
+	size_t nest;
+	uint16_t nest_len;
+	const struct record *r = &kept[0].rec[0];
+
+	start();
+	packet_open(0, 1700000100);
+	attr32(NFULA_MARK, 0xdeadbeef);
+	attr32(NFULA_UID, 1000);
+	attr32(NFULA_GID, 1001);
+	attr32(NFULA_IFINDEX_INDEV, 1);
+	attr32(NFULA_IFINDEX_OUTDEV, 4000000);
+	attr32(NFULA_IFINDEX_PHYSINDEV, 1);
+	attr32(NFULA_IFINDEX_PHYSOUTDEV, 1);
+	memcpy(hw.hw_addr, "\2\0\0\0\0\2", 6);
+	attr(NFULA_HWADDR, &hw, sizeof hw);
+	v16 = htons(1);
+	attr(NFULA_HWTYPE, &v16, 2);
+	v16 = htons(14);
+	attr(NFULA_HWLEN, &v16, 2);
+	attr(NFULA_HWHEADER, old, sizeof old);
+	attr(NFULA_L2HDR, l2, sizeof l2);
+	nest = dlen;
+	attr(NFULA_VLAN | NLA_F_NESTED, NULL, 0);
+	v16 = htons(0x8100);
+	attr(NFULA_VLAN_PROTO, &v16, 2);
+	v16 = htons(42);
+	attr(NFULA_VLAN_TCI, &v16, 2);
+	nest_len = (uint16_t)(dlen - nest);
+	memcpy(dgram + nest, &nest_len, 2);
+	nest = dlen;
+	attr(NFULA_CT | NLA_F_NESTED, NULL, 0);
+	attr32(12 /* CTA_ID */, 77);
+	nest_len = (uint16_t)(dlen - nest);
+	memcpy(dgram + nest, &nest_len, 2);
+	attr32(NFULA_CT_INFO, 2);
+	attr(900, "newer kernels say more", 22);
+	attr(NFULA_PREFIX, "a\0b", 4);
+	attr(NFULA_PAYLOAD, udp4, sizeof udp4);
+	message_end();
+	ck_assert_uint_eq(deliver(), 1);
+
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(nlosses, 0);
+	ck_assert_uint_eq(kept[0].head.count, 1);
+	ck_assert_uint_eq(kept[0].head.source.bind_id, BIND);
+	ck_assert_uint_eq(kept[0].head.source.group, 5);
+	ck_assert_uint_eq(kept[0].head.source.kseq, 0);
+	ck_assert_uint_eq(r->ts_us, UINT64_C(1700000100000007));
+	ck_assert_uint_eq(r->flags, RECORD_F_CUT);
+	ck_assert_uint_eq(r->family, 2);
+	ck_assert_uint_eq(r->hook, 1);
+	ck_assert_uint_eq(r->group, 5);
+	ck_assert_uint_eq(r->hw_proto, 0x0800);
+	ck_assert(RECORD_HAS(r, kseq));
+	ck_assert_uint_eq(r->mark, 0xdeadbeef);
+	ck_assert_uint_eq(r->uid, 1000);
+	ck_assert_uint_eq(r->gid, 1001);
+	ck_assert_str_eq(kept[0].in[0], "lo");
+	ck_assert(
+	    RECORD_HAS(r, out) && RECORD_HAS(r, physin) && RECORD_HAS(r, physout));
+	ck_assert_uint_eq(r->physin, r->in);
+	ck_assert_uint_ne(r->out, r->in);
+	ck_assert_uint_eq(r->hw_addr.len, 6);
+	ck_assert_mem_eq(r->hw_addr.p, hw.hw_addr, 6);
+	ck_assert_uint_eq(r->hw_type, 1);
+	ck_assert_uint_eq(r->hw_header.len, sizeof l2);
+	ck_assert_mem_eq(r->hw_header.p, l2, sizeof l2);
+	ck_assert_uint_eq(r->vlan_proto, 0x8100);
+	ck_assert_uint_eq(r->vlan_tci, 42);
+	ck_assert_uint_eq(r->ct_state, 2);
+	ck_assert_uint_eq(r->ct_id, 77);
+	ck_assert_uint_eq(kept[0].prefix_len[0], 3);
+	ck_assert_mem_eq(kept[0].prefix[0], "a\0b", 3);
+	ck_assert_uint_eq(r->pkt_len, 200);
+	ck_assert_uint_eq(r->payload.len, sizeof udp4);
+	ck_assert_mem_eq(r->payload.p, udp4, sizeof udp4);
+}
+END_TEST
+
+START_TEST(what_is_absent_stays_unset)
+{
+	const struct record *r = &kept[0].rec[0];
+	struct timespec now;
+
+	start();
+	packet_open(0, 0);
+	message_end();
+	deliver();
+	clock_gettime(CLOCK_REALTIME, &now);
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(r->flags, RECORD_F_TS_AGENT);
+	ck_assert_uint_le((uint64_t)now.tv_sec - r->ts_us / 1000000, 60);
+	ck_assert(!RECORD_HAS(r, in) && !RECORD_HAS(r, mark) && !RECORD_HAS(r, uid));
+	ck_assert(!RECORD_HAS(r, prefix) && !RECORD_HAS(r, payload));
+	ck_assert(!RECORD_HAS(r, pkt_len) && !RECORD_HAS(r, vlan_tci));
+}
+END_TEST
+
+START_TEST(lengths_by_header)
+{
+	static const struct {
+		uint16_t proto;
+		uint8_t bytes[8];
+		uint8_t given;
+		uint32_t len;
+		uint8_t flags;
+	} cases[] = {
+	    {0x86dd, {0x60, 0, 0, 0, 1, 0}, 8, 296, RECORD_F_CUT},
+	    {0x86dd, {0x60, 0, 0, 0, 0, 0}, 8, 8, 0}, /* jumbogram: not said here */
+	    {0x0806, {0, 1, 8, 0, 6, 4, 0, 1}, 8, 8, 0},
+	    {0x0800, {0x45, 0, 0, 8}, 8, 8, 0},
+	    {0x0800, {0x45, 0, 1}, 3, 3, 0},
+	    {0, {0x45, 0, 1, 0}, 4, 256, RECORD_F_CUT},
+	};
+
+	start();
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint8_t hdr[4] = {
+		    (uint8_t)(cases[i].proto >> 8), (uint8_t)cases[i].proto};
+
+		message_begin(PACKET);
+		attr(NFULA_PACKET_HDR, hdr, sizeof hdr);
+		attr32(NFULA_SEQ, i);
+		attr(NFULA_PAYLOAD, cases[i].bytes, cases[i].given);
+		message_end();
+	}
+	deliver();
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct record *r = &kept[0].rec[i];
+
+		ck_assert_uint_eq(r->pkt_len, cases[i].len);
+		ck_assert_uint_eq(r->flags & RECORD_F_CUT, cases[i].flags);
+	}
+}
+END_TEST
+
+START_TEST(one_datagram_is_one_batch)
+{
+	start();
+	for (uint32_t i = 0; i < 10; i++)
+		simple(i);
+	put_on_wire();
+	simple(10);
+	ck_assert_uint_eq(deliver(), 2);
+	ck_assert_uint_eq(batches, 2);
+	ck_assert_uint_eq(kept[0].head.count, 10);
+	ck_assert_uint_eq(kept[0].head.source.kseq, 9);
+	ck_assert_uint_eq(kept[0].head.first_ts_us, UINT64_C(1700000100000007));
+	ck_assert_uint_eq(kept[0].head.last_ts_us, UINT64_C(1700000109000007));
+	ck_assert_uint_eq(kept[1].head.source.kseq, 10);
+	ck_assert_uint_eq(counters().captured, 11);
+	ck_assert_uint_eq(capture_read(grp, 1), 0);
+}
+END_TEST
+
+START_TEST(turn_is_bounded)
+{
+	start();
+	for (uint32_t i = 0; i < 5; i++) {
+		simple(i);
+		put_on_wire();
+	}
+	ck_assert_uint_eq(capture_read(grp, 3), 3);
+	ck_assert_uint_eq(batches, 3);
+	ck_assert_uint_eq(capture_read(grp, 3), 2);
+}
+END_TEST
+
+START_TEST(gap_becomes_a_loss)
+{
+	start();
+	simple(0);
+	simple(1);
+	simple(5);
+	deliver();
+	ck_assert_uint_eq(batches, 2);
+	ck_assert_uint_eq(nlosses, 1);
+	/* In the order of the numbers, so that a restart between them counts once. */
+	ck_assert(!order[0] && order[1] && !order[2]);
+	ck_assert_uint_eq(kept[0].head.source.kseq, 1);
+	ck_assert_uint_eq(losses[0].kseq, 4);
+	ck_assert_uint_eq(losses[0].cause, LOSS_KERNEL);
+	ck_assert_uint_eq(losses[0].records, 3);
+	ck_assert_uint_eq(losses[0].bind_id, BIND);
+	ck_assert_uint_eq(losses[0].group, 5);
+	ck_assert_uint_eq(losses[0].from_us, UINT64_C(1700000101000007));
+	ck_assert_uint_eq(losses[0].to_us, UINT64_C(1700000105000007));
+	ck_assert_uint_eq(counters().lost, 3);
+	ck_assert_uint_eq(counters().gaps, 1);
+}
+END_TEST
+
+START_TEST(gap_from_the_start)
+{
+	start();
+	simple(4);
+	deliver();
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(losses[0].records, 4);
+	ck_assert_uint_eq(losses[0].from_us, BOUND_US);
+	ck_assert(order[0] && !order[1]);
+}
+END_TEST
+
+START_TEST(restart_passes_over_what_is_spooled)
+{
+	resume = true;
+	resume_kseq = 2;
+	known[0] = (struct spool_source){{BIND, 5, 2}, BOUND_US + 1};
+	nknown = 1;
+	start();
+	for (uint32_t i = 1; i < 5; i++)
+		simple(i);
+	deliver();
+	ck_assert_uint_eq(nlosses, 0);
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(kept[0].head.count, 2);
+	ck_assert_uint_eq(kept[0].rec[0].kseq, 3);
+	ck_assert_uint_eq(counters().replayed, 2);
+	/* All of a datagram known: no batch, and yet consumed. */
+	simple(3);
+	simple(4);
+	ck_assert_uint_eq(deliver(), 1);
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(capture_read(grp, 1), 0);
+}
+END_TEST
+
+START_TEST(numbers_wrap)
+{
+	resume = true;
+	resume_kseq = UINT32_MAX - 2;
+	start();
+	simple(UINT32_MAX - 2);
+	simple(UINT32_MAX - 1);
+	simple(UINT32_MAX);
+	simple(0);
+	simple(2);
+	deliver();
+	ck_assert_uint_eq(kept[0].head.count, 3);
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(losses[0].records, 1);
+	ck_assert_uint_eq(losses[0].kseq, 1);
+	ck_assert_uint_eq(kept[1].head.source.kseq, 2);
+}
+END_TEST
+
+START_TEST(time_without_an_agent)
+{
+	known[0] = (struct spool_source){{1, 5, 90}, BOUND_US - 9000000};
+	known[1] = (struct spool_source){{2, 5, 10}, BOUND_US - 5000000};
+	known[2] = (struct spool_source){{3, 6, 10}, BOUND_US - 1000000};
+	nknown = 3;
+	start();
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(losses[0].cause, LOSS_AGENT_DOWN);
+	ck_assert_uint_eq(losses[0].records, LOSS_RECORDS_UNKNOWN);
+	ck_assert_uint_eq(losses[0].bind_id, BIND);
+	ck_assert_uint_eq(losses[0].kseq, UINT32_MAX);
+	ck_assert_uint_eq(losses[0].from_us, BOUND_US - 5000000);
+	ck_assert_uint_eq(losses[0].to_us, BOUND_US);
+	simple(0);
+	deliver();
+	ck_assert_uint_eq(nlosses, 1);
+}
+END_TEST
+
+START_TEST(other_messages_are_passed_over)
+{
+	start();
+	message_begin(NLMSG_ERROR);
+	message_end();
+	message_begin(NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG);
+	message_end();
+	simple(0);
+	message_begin(NLMSG_DONE);
+	message_end();
+	deliver();
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(kept[0].head.count, 1);
+}
+END_TEST
+
+/* Cut at every byte: nothing may be read beyond, the whole ones before the cut are had.
+ */
+START_TEST(torn_datagrams)
+{
+	size_t first, whole;
+	static uint8_t copy[4096];
+
+	start();
+	simple(0);
+	first = dlen;
+	simple(1);
+	whole = dlen;
+	memcpy(copy, dgram, whole);
+	for (size_t len = 1; len < whole; len++) {
+		uint8_t *tight = malloc(len);
+		struct nflog_packet p;
+		struct nflog_datagram d = {tight, len};
+		int n = 0;
+
+		memcpy(tight, copy, len);
+		while (nflog_next(&d, &p) == 1)
+			n++;
+		ck_assert_int_eq(n, len >= first ? 1 : 0);
+		free(tight);
+	}
+	dlen = 0;
+}
+END_TEST
+
+/* Any attribute with any length: a field is taken only when it is all there. */
+START_TEST(short_attributes)
+{
+	const uint8_t zero[64] = {0};
+
+	start();
+	for (uint16_t type = 0; type <= NFULA_MAX + 2; type++)
+		for (size_t len = 0; len <= 24; len++) {
+			struct nflog_packet p;
+			struct nflog_datagram d;
+
+			dlen = 0;
+			message_begin(PACKET);
+			attr(type, zero, len);
+			message_end();
+			d = (struct nflog_datagram){dgram, dlen};
+			ck_assert_int_eq(nflog_next(&d, &p), 1);
+			if (len < 4)
+				ck_assert(!RECORD_HAS(&p.rec, kseq) &&
+					  !RECORD_HAS(&p.rec, mark));
+			if (len < 16)
+				ck_assert(!RECORD_HAS(&p.rec, ts_us));
+			ck_assert_int_eq(nflog_next(&d, &p), 0);
+		}
+	dlen = 0;
+}
+END_TEST
+
+START_TEST(hardware_address_lies)
+{
+	struct nfulnl_msg_packet_hw hw = {.hw_addrlen = htons(200)};
+
+	start();
+	packet_open(0, 1);
+	attr(NFULA_HWADDR, &hw, sizeof hw);
+	message_end();
+	deliver();
+	ck_assert(!RECORD_HAS(&kept[0].rec[0], hw_addr));
+}
+END_TEST
+
+START_TEST(full_spool_goes_on)
+{
+	start();
+	append_result = -1;
+	simple(0);
+	simple(3);
+	deliver();
+	append_result = 0;
+	simple(4);
+	deliver();
+	ck_assert_uint_eq(batches, 3);
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(kept[2].rec[0].kseq, 4);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("capture");
+	TCase *t = tcase_create("capture");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, all_attributes);
+	tcase_add_test(t, what_is_absent_stays_unset);
+	tcase_add_test(t, lengths_by_header);
+	tcase_add_test(t, one_datagram_is_one_batch);
+	tcase_add_test(t, turn_is_bounded);
+	tcase_add_test(t, gap_becomes_a_loss);
+	tcase_add_test(t, gap_from_the_start);
+	tcase_add_test(t, restart_passes_over_what_is_spooled);
+	tcase_add_test(t, numbers_wrap);
+	tcase_add_test(t, time_without_an_agent);
+	tcase_add_test(t, other_messages_are_passed_over);
+	tcase_add_test(t, torn_datagrams);
+	tcase_add_test(t, short_attributes);
+	tcase_add_test(t, hardware_address_lies);
+	tcase_add_test(t, full_spool_goes_on);
+	suite_add_tcase(s, t);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}
