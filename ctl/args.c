@@ -96,23 +96,31 @@ unknown_command(
 }
 
 static int
-wrong_option(int c, char **argv, FILE *err)
+unknown_option(const char *typed, FILE *err)
 {
-	const char *typed = argv[optind - 1];
 	struct nearest near;
 
-	if (c == ':') {
-		fprintf(err, "fwlogctl: %s: a value is missing\n", typed);
-		return EXIT_USAGE;
-	}
-	if (optopt >= OPT_DB || optopt == 'q') {
-		fprintf(err, "fwlogctl: %s: takes no value\n", typed);
-		return EXIT_USAGE;
-	}
-	nearest_begin(&near, typed + strspn(typed, "-"));
+	nearest_begin(&near, typed);
 	for (const struct option *o = options; o->name != NULL; o++)
 		nearest_offer(&near, o->name);
 	return wrong_word("option", "--", &near, err);
+}
+
+static int
+wrong_option(int c, char **argv, FILE *err)
+{
+	const char *typed = argv[optind - 1];
+
+	if (c == ':')
+		fprintf(err, "fwlogctl: %s: a value is missing\n", typed);
+	else if (optopt >= OPT_DB || optopt == 'q')
+		fprintf(err, "fwlogctl: %s: takes no value\n", typed);
+	else if (optopt != 0)
+		fprintf(
+		    err, "fwlogctl: -%c: unknown option; --help lists them\n", optopt);
+	else
+		return unknown_option(typed + strspn(typed, "-"), err);
+	return EXIT_USAGE;
 }
 
 /* argv[0] is the command's name. */

@@ -58,6 +58,11 @@ answer_losses(struct html *h, const struct health *health)
 	} else {
 		html_raw(h, "Nothing is missing in this range.");
 	}
+	if (health->left_out > 0) {
+		html_raw(h, " ");
+		plural(h, health->left_out, " record was", " records were");
+		html_raw(h, " left out as configured.");
+	}
 }
 
 static void

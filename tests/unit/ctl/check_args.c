@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cli.h"
+#include "ctl/args.h"
+
+static int
+run_nothing(const struct args *args)
+{
+	(void)args;
+	return EXIT_OK;
+}
+
+static const struct command commands[] = {
+    {"db", "init", "make it", "Makes all.\n", run_nothing},
+    {"db", "check", "look at it", "Looks.\n", run_nothing},
+    {"key", "new", "make a key", "Makes one.\n", run_nothing},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct command *command;
+static struct args args;
+static char out[2048], err[2048];
+
+static void
+fill(FILE *f, char *buf, size_t size)
+{
+	size_t n;
+
+	rewind(f);
+	n = fread(buf, 1, size - 1, f);
+	buf[n] = '\0';
+	fclose(f);
+}
+
+/* line: words with one space between them. */
+static int
+parse(const char *line)
+{
+	static char copy[256];
+	char *argv[16], *rest = copy;
+	FILE *o = tmpfile(), *e = tmpfile();
+	int argc = 0, rc;
+
+	ck_assert(o != NULL && e != NULL);
+	snprintf(copy, sizeof copy, "%s", line);
+	while (argc < 15 && (argv[argc] = strsep(&rest, " ")) != NULL)
+		argc++;
+	argv[argc] = NULL;
+	command = NULL;
+	rc = args_parse(commands, argc, argv, &command, &args, o, e);
+	fill(o, out, sizeof out);
+	fill(e, err, sizeof err);
+	return rc;
+}
+
+START_TEST(finds_command)
+{
+	ck_assert_int_eq(parse("fwlogctl db check"), -1);
+	ck_assert_ptr_eq(command, &commands[1]);
+	ck_assert_ptr_null(args.db);
+	ck_assert(!args.quiet);
+	ck_assert_str_eq(out, "");
+	ck_assert_str_eq(err, "");
+}
+END_TEST
+
+START_TEST(reads_options)
+{
+	ck_assert_int_eq(parse("fwlogctl db init --db dbname=x -q"), -1);
+	ck_assert_str_eq(args.db, "dbname=x");
+	ck_assert(args.quiet);
+	ck_assert_int_eq(parse("fwlogctl db init --db=postgresql://h/d --quiet"), -1);
+	ck_assert_str_eq(args.db, "postgresql://h/d");
+	ck_assert(args.quiet);
+}
+END_TEST
+
+START_TEST(helps)
+{
+	ck_assert_int_eq(parse("fwlogctl --help"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, "make a key"));
+	ck_assert_int_eq(parse("fwlogctl db --help"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, "look at it"));
+	ck_assert_ptr_null(strstr(out, "make a key"));
+	ck_assert_int_eq(parse("fwlogctl db init --help"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, "Makes all."));
+	ck_assert_ptr_nonnull(strstr(out, "--db CONNINFO"));
+	ck_assert_int_eq(parse("fwlogctl --version"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, FWLOG_VERSION));
+	ck_assert_str_eq(err, "");
+}
+END_TEST
+
+static const struct {
+	const char *line, *message;
+} wrong[] = {
+    {"fwlogctl", "usage:"},
+    {"fwlogctl db", "make it"},
+    {"fwlogctl bd init", "bd: unknown command; did you mean db?"},
+    {"fwlogctl db chekc", "chekc: unknown command; did you mean check?"},
+    {"fwlogctl db new", "new: unknown command; fwlogctl --help"},
+    {"fwlogctl zzzzzz", "zzzzzz: unknown command; fwlogctl --help"},
+    {"fwlogctl db init --bd x", "--bd: unknown option; did you mean --db?"},
+    {"fwlogctl db init --db", "--db: a value is missing"},
+    {"fwlogctl db init --quiet=1", "--quiet=1: takes no value"},
+    {"fwlogctl db init -x", "-x: unknown option"},
+    {"fwlogctl db init -xq", "-x: unknown option"},
+    {"fwlogctl db init now", "now: db init takes only options"},
+};
+
+START_TEST(refuses)
+{
+	ck_assert_int_eq(parse(wrong[_i].line), EXIT_USAGE);
+	ck_assert_msg(strstr(err, wrong[_i].message) != NULL, "'%s' says: %s",
+	    wrong[_i].line, err);
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("args");
+	TCase *t = tcase_create("args");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, t);
+	tcase_add_test(t, finds_command);
+	tcase_add_test(t, reads_options);
+	tcase_add_test(t, helps);
+	tcase_add_loop_test(t, refuses, 0, (int)(sizeof wrong / sizeof wrong[0]));
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
