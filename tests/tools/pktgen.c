@@ -181,7 +181,7 @@ burst_fill(struct burst *b, const struct job *job, uint64_t from, unsigned n)
 	}
 }
 
-/* All n, however many calls that takes. */
+/* All n, however many calls that takes. EPERM: a rule of this host dropped one. */
 static void
 burst_send(struct burst *b, int fd, unsigned n)
 {
@@ -192,6 +192,8 @@ burst_send(struct burst *b, int fd, unsigned n)
 
 		if (rc > 0)
 			done += (unsigned)rc;
+		else if (errno == EPERM)
+			done++;
 		else if (errno == ENOBUFS || errno == EAGAIN)
 			usleep(200);
 		else if (errno != EINTR) {
