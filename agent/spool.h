@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The spool: the agent's queue on disk (docs/spool.md). Owns its directory, numbers what
- * goes in (epoch, seq), and keeps it until acknowledged. Single-threaded for its caller;
- * fdatasync runs on a thread of its own, whose completion shows on spool_event_fd.
- * Nothing here aborts on what it finds on disk.
+ * The spool: the agent's queue on disk (docs/spool.md). Owns its directory, numbers
+ * what goes in (epoch, seq), and keeps it until acknowledged. Single-threaded for its
+ * caller; fdatasync runs on a thread of its own, whose completion shows on
+ * spool_event_fd. Nothing here aborts on what it finds on disk.
  */
 #ifndef FWLOG_AGENT_SPOOL_H
 #define FWLOG_AGENT_SPOOL_H
@@ -12,7 +12,7 @@
 #include "common/message.h"
 
 #define SPOOL_SEGMENT_MIN (2u << 20) /* bytes: a full batch and the header fit */
-#define SPOOL_SOURCES_MAX 256        /* bindings remembered in a segment header */
+#define SPOOL_SOURCES_MAX 128        /* bindings remembered in a segment header */
 
 enum spool_when_full { SPOOL_DROP_NEWEST, SPOOL_DROP_OLDEST };
 
@@ -21,7 +21,7 @@ struct spool_conf {
 	uint64_t size;             /* bytes of all segments together */
 	uint64_t segment_size;     /* bytes */
 	uint64_t sync_interval_ms; /* 0: sync every frame before it may be sent */
-	bool sync_never;           /* fsync left to the kernel; frames may be sent at once */
+	bool sync_never; /* fsync left to the kernel; frames may be sent at once */
 	enum spool_when_full when_full;
 };
 
@@ -31,7 +31,7 @@ struct spool_source {
 };
 
 struct spool_counters {
-	uint64_t records;         /* spooled by this run */
+	uint64_t records; /* spooled by this run */
 	uint64_t frames;
 	uint64_t bytes_used;      /* of all segments, preallocation included */
 	uint64_t records_waiting; /* spooled and not acknowledged, all epochs */
@@ -44,9 +44,9 @@ struct spool_counters {
 struct spool;
 
 /*
- * Recovers what is there, draws a new epoch and begins a segment (lazily: with the first
- * frame). NULL with a reason and remedy in why only when the directory cannot be used at
- * all (missing right, locked by another process, not even one segment fits).
+ * Recovers what is there, draws a new epoch and begins a segment (lazily: with the
+ * first frame). NULL with a reason and remedy in why only when the directory cannot be
+ * used at all (missing right, locked by another process, not even one segment fits).
  */
 struct spool *spool_open(const struct spool_conf *conf, char *why, size_t whysize);
 /* Syncs and closes; what is unacknowledged stays for the next run. NULL-safe. */
@@ -59,13 +59,13 @@ size_t spool_sources(const struct spool *s, struct spool_source *out, size_t max
 
 /*
  * Finishes the batch in w with the next numbers of the epoch and writes it. 0: written;
- * -1: dropped and counted (the spool is full or its disk fails); the loss becomes a LOSS
- * frame by itself as soon as there is room. Records are gone from w either way.
+ * -1: dropped and counted (the spool is full or its disk fails); the loss becomes a
+ * LOSS frame by itself as soon as there is room. Records are gone from w either way.
  */
-int spool_append_batch(struct spool *s, struct batch_writer *w,
-    const struct batch_source *source);
-/* Writes a loss; epoch, first_seq and count are set here. 0, or -1: kept in memory, tried
- * again with the next append and merged with its like. */
+int spool_append_batch(
+    struct spool *s, struct batch_writer *w, const struct batch_source *source);
+/* Writes a loss; epoch, first_seq and count are set here. 0, or -1: kept in memory,
+ * tried again with the next append and merged with its like. */
 int spool_append_loss(struct spool *s, struct loss *loss);
 
 /* Readable when frames became sendable; call spool_on_event then. */
@@ -75,7 +75,8 @@ void spool_on_event(struct spool *s);
 void spool_tick(struct spool *s);
 
 /* ---- for the uplink */
-/* Epochs with something unacknowledged (and the current one), oldest first, for HELLO. */
+/* Epochs with something unacknowledged (and the current one), oldest first, for HELLO.
+ */
 uint16_t spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max);
 /* The collector's mark of an epoch: acknowledges up to it and reads on behind it. */
 void spool_resume(struct spool *s, uint64_t epoch, uint64_t mark);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Epochs and segments in their order, and the room for new ones. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/spool_internal.h"
+
+#define RETRY_MS 100 /* a disk that refused a segment is left alone so long */
+#define NAME_TRIES 16
+
+struct epoch *
+epoch_find(const struct spool *s, uint64_t epoch)
+{
+	struct epoch *e;
+
+	TAILQ_FOREACH (e, &s->epochs, entry)
+		if (e->epoch == epoch)
+			return e;
+	return NULL;
+}
+
+struct epoch *
+epoch_new(uint64_t epoch)
+{
+	struct epoch *e = calloc(1, sizeof *e);
+
+	if (e == NULL)
+		return NULL;
+	e->epoch = epoch;
+	e->next = 1;
+	e->read = 1;
+	TAILQ_INIT(&e->segments);
+	return e;
+}
+
+uint64_t
+segment_next(const struct epoch *e, const struct segment *seg)
+{
+	const struct segment *behind = TAILQ_NEXT(seg, entry);
+
+	return behind != NULL ? behind->id.first_seq : e->next;
+}
+
+void
+segment_insert(struct epoch *e, struct segment *seg)
+{
+	struct segment *before = TAILQ_LAST(&e->segments, segments);
+
+	while (before != NULL && before->id.first_seq > seg->id.first_seq)
+		before = TAILQ_PREV(before, segments, entry);
+	if (before == NULL)
+		TAILQ_INSERT_HEAD(&e->segments, seg, entry);
+	else
+		TAILQ_INSERT_AFTER(&e->segments, before, seg, entry);
+}
+
+void
+segment_remove(struct spool *s, struct epoch *e, struct segment *seg)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	segment_name(seg->id.number, name);
+	if (unlinkat(s->dir, name, 0) < 0 && errno != ENOENT)
+		log_limited(&s->disk_log, LOG_LEVEL_WARN,
+		    "spool %s: cannot remove %s: %m; remove it by hand", s->path, name);
+	segment_reader_forget(&s->reader, seg->id.number);
+	if (s->job.segment == seg)
+		s->job.segment = NULL;
+	if (s->unsynced == seg)
+		s->unsynced = TAILQ_NEXT(seg, entry);
+	if (s->writing == seg)
+		s->writing = NULL;
+	if (e->at == seg) {
+		e->at = TAILQ_NEXT(seg, entry);
+		e->offset = SEGMENT_HEADER;
+	}
+	if (seg->fd >= 0)
+		close(seg->fd);
+	s->used -= seg->size;
+	TAILQ_REMOVE(&e->segments, seg, entry);
+	free(seg);
+}
+
+void
+segment_seal(struct spool *s, struct segment *seg)
+{
+	if (s->writing == seg)
+		s->writing = NULL;
+	if (seg->fd >= 0 && seg->size > seg->end &&
+	    ftruncate(seg->fd, (off_t)seg->end) == 0) {
+		s->used -= seg->size - seg->end;
+		seg->size = seg->end;
+	}
+	if (seg->fd >= 0 && seg->synced == seg->end) {
+		close(seg->fd);
+		seg->fd = -1;
+	}
+}
+
+static const struct segment *
+newest_segment(const struct spool *s)
+{
+	struct epoch *e;
+
+	TAILQ_FOREACH_REVERSE(e, &s->epochs, epochs, entry)
+	if (!TAILQ_EMPTY(&e->segments))
+		return TAILQ_LAST(&e->segments, segments);
+	return NULL;
+}
+
+static void
+epoch_sweep(struct spool *s, struct epoch *e, const struct segment *keep)
+{
+	struct segment *seg;
+
+	while ((seg = TAILQ_FIRST(&e->segments)) != NULL && seg != keep &&
+	       segment_next(e, seg) - 1 <= e->acked)
+		segment_remove(s, e, seg);
+	if (seg == NULL && e != s->cur && e->acked >= e->next - 1 &&
+	    !holes_any(s, e->epoch)) {
+		TAILQ_REMOVE(&s->epochs, e, entry);
+		free(e);
+	}
+}
+
+void
+segments_sweep(struct spool *s, bool newest_too)
+{
+	const struct segment *keep = newest_too ? NULL : newest_segment(s);
+	struct epoch *behind;
+
+	for (struct epoch *e = TAILQ_FIRST(&s->epochs); e != NULL; e = behind) {
+		behind = TAILQ_NEXT(e, entry);
+		epoch_sweep(s, e, keep);
+	}
+}
+
+static bool
+fits(const struct spool *s, bool small)
+{
+	/* A small segment always finds room beside what batches may take. */
+	uint64_t want = SEGMENT_SMALL + (small ? 0 : s->conf.segment_size);
+
+	return s->used <= s->conf.size && want <= s->conf.size - s->used;
+}
+
+static bool
+drop_oldest(struct spool *s)
+{
+	struct epoch *e = TAILQ_FIRST(&s->epochs);
+
+	if (s->conf.when_full != SPOOL_DROP_OLDEST)
+		return false;
+	while (e != NULL && TAILQ_EMPTY(&e->segments))
+		e = TAILQ_NEXT(e, entry);
+	if (e == NULL)
+		return false;
+	struct segment *seg = TAILQ_FIRST(&e->segments);
+
+	if (seg == s->writing)
+		segment_seal(s, seg);
+	holes_add_segment(s, e, seg);
+	segment_remove(s, e, seg);
+	return true;
+}
+
+static bool
+make_room(struct spool *s, bool small, bool may_drop)
+{
+	if (!fits(s, small) && may_drop)
+		segments_sweep(s, true);
+	while (!fits(s, small))
+		if (!may_drop || !drop_oldest(s))
+			return false;
+	return true;
+}
+
+bool
+segment_may_begin(const struct spool *s)
+{
+	return spool_now_ms() >= s->retry_ms &&
+	       (s->conf.when_full == SPOOL_DROP_OLDEST || fits(s, false));
+}
+
+/* Creates the file of seg under the next free number. 0, or -1 and errno. */
+static int
+create_file(struct spool *s, struct segment *seg)
+{
+	struct segment_header h = {
+	    .epoch = seg->id.epoch,
+	    .first_seq = seg->id.first_seq,
+	    .created_us = seg->created_us,
+	    .sources = (uint16_t)s->sources,
+	};
+
+	memcpy(h.source, s->source, s->sources * sizeof *h.source);
+	for (int i = 0; i < NAME_TRIES; i++) {
+		seg->id.number = s->next_number++;
+		seg->fd = segment_create(s->dir, seg->id.number, seg->size, &h);
+		if (seg->fd >= 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+static struct segment *
+segment_new(struct spool *s, uint64_t first, bool small)
+{
+	struct segment *seg = calloc(1, sizeof *seg);
+
+	if (seg == NULL)
+		return NULL;
+	*seg = (struct segment){
+	    .id = {.epoch = s->cur->epoch, .first_seq = first},
+	    .created_us = spool_now_us(),
+	    .size = small ? SEGMENT_SMALL : s->conf.segment_size,
+	    .end = SEGMENT_HEADER,
+	    .synced = SEGMENT_HEADER,
+	    .synced_next = first,
+	    .noted = SEGMENT_HEADER,
+	    .fd = -1,
+	    .small = small,
+	    .tallied = true,
+	};
+	return seg;
+}
+
+/* The old segment ends here, seg is the one that is written. */
+static void
+segment_take_over(struct spool *s, struct segment *seg)
+{
+	struct segment *old = s->writing;
+
+	if (old != NULL)
+		segment_seal(s, old);
+	if (old != NULL && old->end == SEGMENT_HEADER)
+		segment_remove(s, s->cur, old);
+	TAILQ_INSERT_TAIL(&s->cur->segments, seg, entry);
+	s->used += seg->size;
+	s->writing = seg;
+	if (s->unsynced == NULL)
+		s->unsynced = seg;
+}
+
+struct segment *
+segment_begin(struct spool *s, uint64_t first, bool small, bool may_drop)
+{
+	if (spool_now_ms() < s->retry_ms || !make_room(s, small, may_drop))
+		return NULL;
+	struct segment *seg = segment_new(s, first, small);
+	int rc = seg != NULL ? create_file(s, seg) : -1;
+
+	if (rc < 0 && seg != NULL && (errno == ENOSPC || errno == EDQUOT) && may_drop) {
+		segments_sweep(s, true);
+		(void)drop_oldest(s);
+		rc = create_file(s, seg);
+	}
+	if (rc < 0) {
+		log_limited(&s->disk_log, LOG_LEVEL_ERROR,
+		    "spool %s: cannot begin a segment of %llu bytes: %m; free space "
+		    "there, "
+		    "it is tried again by itself",
+		    s->path, (unsigned long long)s->conf.segment_size);
+		s->retry_ms = spool_now_ms() + RETRY_MS;
+		free(seg);
+		return NULL;
+	}
+	segment_take_over(s, seg);
+	if (may_drop) {
+		s->dropping = false;
+		segments_sweep(s, false);
+	}
+	return seg;
+}
+
+void
+segment_count(struct spool *s, struct segment *seg, uint64_t floor, struct tally *t)
+{
+	struct segment_frame f;
+	uint64_t from = SEGMENT_HEADER;
+	int rc;
+
+	while ((rc = segment_read(&s->reader, &seg->id, from, seg->end, &f)) == 1) {
+		from = f.offset + f.bytes.len;
+		if (f.last <= floor)
+			continue;
+		if (f.first <= floor) {
+			f.records -= f.type == FRAME_BATCH ? floor + 1 - f.first : 0;
+			f.first = floor + 1;
+		}
+		tally_add(t, f.last - f.first + 1, f.records, f.from_us, f.to_us);
+	}
+	if (rc < 0)
+		t->records = LOSS_RECORDS_UNKNOWN;
+}
