@@ -61,6 +61,8 @@ PROGRAMS := $(foreach r,$(filter-out common,$(ROOMS)),$(B)/bin/$(BIN_$(r)))
 
 CPPFLAGS += -D_GNU_SOURCE -DFWLOG_VERSION='"$(VERSION)"' \
 	-DFWLOG_SYSCONFDIR='"$(SYSCONFDIR)"' -I. -I$(B)/gen
+# The schema's version is the number of migrations; the collector checks for it.
+CPPFLAGS += -DFWLOG_SCHEMA_VERSION=$(words $(wildcard sql/[0-9]*.sql))
 
 sources = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
@@ -107,6 +109,7 @@ endef
 EXTRA_ctl := $(B)/gen/migrations.o
 EXTRA_web-cgi := $(B)/gen/assets.o
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+$(B)/collector/sink_check.o: $(wildcard sql/[0-9]*.sql)
 
 define program
 $(B)/bin/$(BIN_$(1)): $(B)/$(1)/main.o $(B)/lib$(1).a $(B)/libcommon.a

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collector/collector.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "collector/clock.h"
+#include "collector/listener.h"
+#include "collector/sink.h"
+#include "common/log.h"
+
+#define KEEP_ALIVE_MS 10000 /* for agents that wait for room */
+#define SPARE_FILES 64      /* besides connections: sinks, listeners, epoll, log */
+
+struct collector {
+	const struct options *options;
+	struct event_base *base;
+	struct metrics metrics;
+	struct hosts hosts;
+	struct session_env session_env;
+	struct sink_env sink_env;
+	struct listener *listener;
+	struct sink **sink;
+	struct session_list sessions;
+	uint64_t connections;
+	struct event *on_term, *on_int, *on_usr1, *on_hup, *keep_alive, *resume, *limit;
+	struct log_limit refuse_limit;
+	bool stopping; /* SIGTERM came */
+	bool parting;  /* sessions got their BYE */
+};
+
+static struct sink *
+collector_sink(struct collector *c, const struct host *h)
+{
+	return c->sink[h->sink];
+}
+
+/* ---- what sessions report */
+
+static void
+on_entering(void *arg, struct session *s)
+{
+	sink_enter(collector_sink(arg, s->host), s);
+}
+
+static struct turns *
+on_turns(void *arg, const struct host *h)
+{
+	return sink_turns(collector_sink(arg, h));
+}
+
+static void
+on_queued(void *arg, const struct host *h)
+{
+	sink_wake(collector_sink(arg, h));
+}
+
+static void
+on_contact(void *arg, struct host *h, bool urgent)
+{
+	sink_contact(collector_sink(arg, h), h, urgent);
+}
+
+/* Sessions are resumed from the loop, not from within whoever freed an item. */
+static void
+on_released(void *arg)
+{
+	struct collector *c = arg;
+
+	if (!c->stopping)
+		event_active(c->resume, EV_TIMEOUT, 1);
+}
+
+static void
+on_closed(void *arg, struct session *s)
+{
+	struct collector *c = arg;
+
+	if (s->host != NULL)
+		sink_leave(collector_sink(c, s->host), s);
+	TAILQ_REMOVE(&c->sessions, s, all);
+	c->connections--;
+}
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct collector *c = arg;
+	struct session *s = TAILQ_FIRST(&c->sessions), *next;
+
+	(void)fd;
+	(void)what;
+	for (; s != NULL; s = next) {
+		next = TAILQ_NEXT(s, all);
+		session_resume(s);
+	}
+}
+
+static void
+on_keep_alive(evutil_socket_t fd, short what, void *arg)
+{
+	struct collector *c = arg;
+	struct session *s = TAILQ_FIRST(&c->sessions), *next;
+
+	(void)fd;
+	(void)what;
+	for (; s != NULL; s = next) {
+		next = TAILQ_NEXT(s, all);
+		session_keep_alive(s);
+	}
+}
+
+/* ---- new connections */
+
+/* NULL, or why this one is one too many. */
+static const char *
+collector_refuses(const struct collector *c, const struct address *peer)
+{
+	const struct session *s;
+	uint64_t same = 0;
+
+	if (c->connections >= c->options->max_connections)
+		return "max_connections is reached";
+	TAILQ_FOREACH (s, &c->sessions, all)
+		same += address_same_ip(&s->peer, peer);
+	if (same >= c->options->max_connections_per_address)
+		return "max_connections_per_address is reached";
+	return NULL;
+}
+
+static void
+on_accepted(void *arg, evutil_socket_t fd, const struct address *peer)
+{
+	struct collector *c = arg;
+	const char *refused = collector_refuses(c, peer);
+	struct bufferevent *bev = NULL;
+	struct session *s;
+
+	if (refused == NULL) {
+		refused = "no memory";
+		bev = transport_open(
+		    c->base, fd, (enum transport_kind)c->options->transport);
+	}
+	if (bev == NULL) {
+		c->metrics.refused++;
+		log_limited(&c->refuse_limit, LOG_LEVEL_WARN,
+		    "%s: connection refused: %s", peer->text, refused);
+		close(fd);
+		return;
+	}
+	s = session_new(&c->session_env, bev, peer);
+	if (s == NULL) {
+		bufferevent_free(bev);
+		return;
+	}
+	c->metrics.accepted++;
+	c->connections++;
+	TAILQ_INSERT_TAIL(&c->sessions, s, all);
+}
+
+/* ---- the end */
+
+/* Goodbyes, and the statuses that say so. */
+static void
+collector_part(struct collector *c)
+{
+	struct session *s = TAILQ_FIRST(&c->sessions), *next;
+
+	c->parting = true;
+	for (; s != NULL; s = next) {
+		next = TAILQ_NEXT(s, all);
+		session_close(s, "collector stops");
+	}
+	for (uint64_t i = 0; i < c->options->sinks; i++)
+		sink_finish(c->sink[i]);
+}
+
+/* Every sink has written its rows: goodbyes, their statuses, and out. */
+static void
+on_idle(void *arg)
+{
+	struct collector *c = arg;
+	uint64_t i;
+
+	for (i = 0; i < c->options->sinks; i++)
+		if (!sink_is_idle(c->sink[i]))
+			return;
+	if (TAILQ_EMPTY(&c->sessions))
+		event_base_loopexit(c->base, NULL);
+	else if (!c->parting)
+		collector_part(c);
+}
+
+static void
+on_stop(evutil_socket_t number, short what, void *arg)
+{
+	struct collector *c = arg;
+	struct timeval limit = clock_timeval(c->options->stop_timeout);
+
+	(void)what;
+	if (c->stopping)
+		return;
+	log_info("stops: %s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	c->stopping = true;
+	listener_free(c->listener);
+	c->listener = NULL;
+	evtimer_add(c->limit, &limit);
+	for (uint64_t i = 0; i < c->options->sinks; i++)
+		sink_finish(c->sink[i]);
+}
+
+static void
+on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct collector *c = arg;
+
+	(void)fd;
+	(void)what;
+	log_warn(
+	    "not everything could be committed in time: agents will send it again");
+	event_base_loopexit(c->base, NULL);
+}
+
+static void
+on_usr1(evutil_socket_t number, short what, void *arg)
+{
+	struct collector *c = arg;
+
+	(void)number;
+	(void)what;
+	metrics_log(&c->metrics);
+}
+
+/* ---- life */
+
+static void
+raise_files(uint64_t connections)
+{
+	struct rlimit limit;
+	rlim_t want = connections + SPARE_FILES;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < want)
+		log_warn("only %llu files may be open, max_connections asks for more: "
+			 "raise LimitNOFILE",
+		    (unsigned long long)limit.rlim_cur);
+}
+
+static int
+collector_make_events(struct collector *c)
+{
+	struct timeval period = clock_timeval(KEEP_ALIVE_MS);
+
+	c->on_term = evsignal_new(c->base, SIGTERM, on_stop, c);
+	c->on_int = evsignal_new(c->base, SIGINT, on_stop, c);
+	c->on_usr1 = evsignal_new(c->base, SIGUSR1, on_usr1, c);
+	c->on_hup = evsignal_new(c->base, SIGHUP, on_usr1, c);
+	c->keep_alive = event_new(c->base, -1, EV_PERSIST, on_keep_alive, c);
+	c->resume = evtimer_new(c->base, on_resume, c);
+	c->limit = evtimer_new(c->base, on_limit, c);
+	if (c->on_term == NULL || c->on_int == NULL || c->on_usr1 == NULL ||
+	    c->on_hup == NULL || c->keep_alive == NULL || c->resume == NULL ||
+	    c->limit == NULL)
+		return -1;
+	if (event_add(c->on_term, NULL) != 0 || event_add(c->on_int, NULL) != 0 ||
+	    event_add(c->on_usr1, NULL) != 0 || event_add(c->on_hup, NULL) != 0)
+		return -1;
+	return event_add(c->keep_alive, &period);
+}
+
+static int
+collector_make_sinks(struct collector *c)
+{
+	c->sink_env = (struct sink_env){
+	    .base = c->base,
+	    .options = c->options,
+	    .metrics = &c->metrics,
+	    .dict = dict_new(),
+	    .arg = c,
+	    .idle = on_idle,
+	};
+	c->sink_env.days.since_ms = clock_ms();
+	c->sink = calloc(c->options->sinks, sizeof *c->sink);
+	if (c->sink_env.dict == NULL || c->sink == NULL)
+		return -1;
+	for (uint64_t i = 0; i < c->options->sinks; i++) {
+		c->sink[i] = sink_new(&c->sink_env, (unsigned)i);
+		if (c->sink[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+collector_start(struct collector *c)
+{
+	int rc;
+
+	c->base = event_base_new();
+	if (c->base == NULL || collector_make_events(c) != 0 ||
+	    collector_make_sinks(c) != 0) {
+		log_error("no memory");
+		return EXIT_FAILED;
+	}
+	c->session_env = (struct session_env){
+	    .base = c->base,
+	    .options = c->options,
+	    .metrics = &c->metrics,
+	    .hosts = &c->hosts,
+	    .arg = c,
+	    .entering = on_entering,
+	    .turns = on_turns,
+	    .queued = on_queued,
+	    .contact = on_contact,
+	    .released = on_released,
+	    .closed = on_closed,
+	};
+	raise_files(c->options->max_connections);
+	c->listener = listener_new(c->base, c->options, on_accepted, c, &rc);
+	return rc;
+}
+
+static void
+collector_free_events(struct collector *c)
+{
+	struct event *events[] = {c->on_term, c->on_int, c->on_usr1, c->on_hup,
+	    c->keep_alive, c->resume, c->limit};
+
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+		if (events[i] != NULL)
+			event_free(events[i]);
+}
+
+static void
+collector_free(struct collector *c)
+{
+	struct session *s;
+
+	c->stopping = true;
+	listener_free(c->listener);
+	while ((s = TAILQ_FIRST(&c->sessions)) != NULL)
+		session_abort(s);
+	for (uint64_t i = 0; c->sink != NULL && i < c->options->sinks; i++)
+		sink_free(c->sink[i]);
+	free(c->sink);
+	dict_free(c->sink_env.dict);
+	collector_free_events(c);
+	if (c->base != NULL)
+		event_base_free(c->base);
+}
+
+int
+collector_run(const struct options *options)
+{
+	struct collector c = {
+	    .options = options,
+	    .hosts = {.sinks = (unsigned)options->sinks},
+	    .sessions = TAILQ_HEAD_INITIALIZER(c.sessions),
+	};
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	rc = collector_start(&c);
+	if (rc == EXIT_OK && event_base_dispatch(c.base) < 0)
+		rc = EXIT_FAILED;
+	metrics_log(&c.metrics);
+	collector_free(&c);
+	return rc;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows of fwlog.event in the binary format of COPY (PostgreSQL manual, COPY, "Binary
+ * Format"): host_id, n, then EVENT_COLUMNS in order, as copyrow_sql names them. Every
+ * value is brought into its column's range, so that no row can be refused for its
+ * numbers.
+ */
+#ifndef FWLOG_COLLECTOR_COPYROW_H
+#define FWLOG_COLLECTOR_COPYROW_H
+
+#include "common/event.h"
+
+#define COPYROW_HEADER_LEN 19 /* bytes before the first row */
+#define COPYROW_TRAILER_LEN 2 /* bytes after the last */
+/* Bytes of a row without the contents of its BYTES columns; 16-byte addresses need 24.
+ */
+#define COPYROW_FIXED_MAX (2 + 8 + 12 + EVENT_COLUMN_COUNT * 24)
+
+extern const char copyrow_sql[]; /* COPY fwlog.event (...) FROM STDIN (FORMAT binary) */
+extern const uint8_t copyrow_header[COPYROW_HEADER_LEN];
+extern const uint8_t copyrow_trailer[COPYROW_TRAILER_LEN];
+
+/* Upper bound of the bytes copyrow_put writes. */
+size_t copyrow_bound(const struct event *ev);
+
+/*
+ * Writes one row with n = 0 at `to`, which has room for copyrow_bound. The dictionary
+ * columns of ev hold ids, or ~q for the answer to question q, known later. Returns the
+ * bytes written.
+ */
+size_t copyrow_put(uint8_t *to, int32_t host_id, const struct event *ev);
+
+void copyrow_set_n(uint8_t *row, int64_t n);
+/* Replaces every ~q of the dictionary columns by answer[q]. */
+void copyrow_set_ids(uint8_t *row, const int32_t *answer);
+
+#endif

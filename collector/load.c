@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collector/load.h"
+
+#include <stdlib.h>
+
+#include "collector/clock.h"
+#include "collector/copyrow.h"
+#include "collector/session.h"
+
+struct load_tools {
+	struct dict *dict;
+	const struct days *days;
+	struct batch_reader *reader;
+	struct packet packet;
+	/* Of the batch being read: 0 not looked up yet, an id, or ~question. */
+	int32_t id[DICT_KINDS][BATCH_STRINGS_MAX];
+};
+
+struct load_tools *
+load_tools_new(struct dict *dict, const struct days *days)
+{
+	struct load_tools *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return NULL;
+	t->dict = dict;
+	t->days = days;
+	t->reader = batch_reader_new();
+	if (t->reader == NULL) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+load_tools_free(struct load_tools *t)
+{
+	if (t == NULL)
+		return;
+	batch_reader_free(t->reader);
+	free(t);
+}
+
+void
+load_init(struct load *l)
+{
+	*l = (struct load){.parts = 0};
+}
+
+void
+load_clear(struct load *l)
+{
+	for (size_t i = 0; i < l->parts; i++)
+		item_free(l->part[i].item);
+	l->parts = l->streams = l->hosts = l->questions = l->days = 0;
+	l->row_len = 0;
+	l->units = 0;
+}
+
+void
+load_free(struct load *l)
+{
+	load_clear(l);
+	free(l->part);
+	free(l->stream);
+	free(l->host);
+	free(l->question);
+	free(l->answer);
+	free(l->row);
+	free(l->row_at);
+	load_init(l);
+}
+
+/* Room for one element more in an array that doubles. */
+static int
+load_grow(void *array, size_t *size, size_t need, size_t element)
+{
+	void *old, *grown;
+	size_t n = *size == 0 ? 64 : *size;
+
+	if (need <= *size)
+		return 0;
+	while (n < need)
+		n *= 2;
+	memcpy(&old, array, sizeof old);
+	grown = realloc(old, n * element);
+	if (grown == NULL)
+		return -1;
+	memcpy(array, &grown, sizeof grown);
+	*size = n;
+	return 0;
+}
+#define LOAD_GROW(array, size, need) load_grow(&(array), &(size), need, sizeof *(array))
+
+/* ---- strings and days the database must be asked about */
+
+/* ~question, the same for the same string; 0 without memory. */
+static int32_t
+load_ask(struct load *l, enum dict_kind kind, struct bytes raw)
+{
+	struct load_question *q;
+
+	for (size_t i = l->questions; i-- > 0;) {
+		q = &l->question[i];
+		if (q->kind == kind && q->len == raw.len &&
+		    memcmp(q->raw, raw.p, raw.len) == 0)
+			return ~(int32_t)i;
+	}
+	if (LOAD_GROW(l->question, l->questions_size, l->questions + 1) != 0 ||
+	    LOAD_GROW(l->answer, l->answers_size, l->questions + 1) != 0)
+		return 0;
+	q = &l->question[l->questions];
+	q->kind = kind;
+	q->len = raw.len;
+	memcpy(q->raw, raw.p, raw.len);
+	l->answer[l->questions] = 0;
+	return ~(int32_t)l->questions++;
+}
+
+/* The id of string index, or ~question; 0 without memory. */
+static int32_t
+load_id(struct load *l, struct load_tools *t, enum dict_kind kind, uint32_t index)
+{
+	int32_t *id = &t->id[kind][index];
+	struct bytes raw;
+
+	if (*id != 0)
+		return *id;
+	raw = batch_string(t->reader, (uint16_t)index);
+	if (raw.len > RECORD_STRING_MAX)
+		raw.len = RECORD_STRING_MAX;
+	*id = dict_find(t->dict, kind, raw);
+	if (*id == 0)
+		*id = load_ask(l, kind, raw);
+	return *id;
+}
+
+static void
+load_note_day(struct load *l, const struct load_tools *t, uint64_t ts_us)
+{
+	uint64_t day = ts_us / DAY_US;
+
+	if (days_known(t->days, day))
+		return;
+	for (size_t i = 0; i < l->days; i++)
+		if (l->day[i] == day)
+			return;
+	if (l->days < LOAD_DAYS_MAX)
+		l->day[l->days++] = day;
+}
+
+/* ---- records to rows */
+
+static int
+load_set_ids(
+    struct load *l, struct load_tools *t, struct load_part *part, struct event *ev)
+{
+#define SET_ID(dict, name)                                  \
+	if (EVENT_HAS(ev, name)) {                          \
+		int32_t id = load_id(l, t, dict, ev->name); \
+		if (id == 0)                                \
+			return -1;                          \
+		part->unresolved |= id < 0;                 \
+		ev->name = (uint32_t)id;                    \
+	}
+#define ID_PREFIX(name) SET_ID(DICT_PREFIX, name)
+#define ID_IFACE(name) SET_ID(DICT_IFACE, name)
+#define ID_NETNS(name) SET_ID(DICT_NETNS, name)
+#define ID_TIME(name)
+#define ID_I8(name)
+#define ID_I4(name)
+#define ID_I2(name)
+#define ID_INET(name)
+#define ID_MAC(name)
+#define ID_BYTES(name)
+#define COLUMN_ID(kind, name, meaning) ID_##kind(name)
+	EVENT_COLUMNS(COLUMN_ID)
+	return 0;
+}
+
+static int
+load_put_row(struct load *l, struct load_tools *t, struct load_part *part, int32_t host,
+    const struct record *rec)
+{
+	struct event ev;
+
+	event_from_record(&ev, &t->packet, rec);
+	if (!EVENT_HAS(&ev, ts)) { /* agents give one; a row must have one */
+		EVENT_SET(&ev, ts, batch_reader_head(t->reader)->first_ts_us);
+		EVENT_SET(&ev, flags, ev.flags | RECORD_F_TS_AGENT);
+	}
+	if (load_set_ids(l, t, part, &ev) != 0)
+		return -1;
+	if (LOAD_GROW(l->row, l->row_size, l->row_len + copyrow_bound(&ev)) != 0)
+		return -1;
+	load_note_day(l, t, ev.ts);
+	if (ev.ts > part->newest_us)
+		part->newest_us = ev.ts;
+	l->row_at[l->units++] = (uint32_t)l->row_len;
+	l->row_len += copyrow_put(l->row + l->row_len, host, &ev);
+	return 0;
+}
+
+/* 0, also when the batch turns out not to unpack (part->bad); -1: no memory. */
+static int
+load_put_rows(
+    struct load *l, struct load_tools *t, struct load_part *part, int32_t host)
+{
+	const struct item *item = part->item;
+	struct record rec;
+	uint16_t strings;
+	int more;
+
+	if (batch_open(t->reader, item->frame + FRAME_HEADER, item->len - FRAME_HEADER,
+		&part->bad) != 0)
+		return 0;
+	part->bad = NULL;
+	strings = batch_strings(t->reader);
+	for (int kind = 0; kind < DICT_KINDS; kind++)
+		memset(t->id[kind], 0, strings * sizeof t->id[kind][0]);
+	while ((more = batch_next(t->reader, &rec)) == 1 &&
+	       l->units - part->first < item->count)
+		if (load_put_row(l, t, part, host, &rec) != 0)
+			return -1;
+	if (more != 0 || l->units - part->first != item->count)
+		part->bad = "batch does not hold the records it announces";
+	return 0;
+}
+
+/* ---- parts */
+
+static int
+load_find_host(struct load *l, int32_t id, uint32_t *index)
+{
+	for (size_t i = l->hosts; i-- > 0;)
+		if (l->host[i].id == id) {
+			*index = (uint32_t)i;
+			return 0;
+		}
+	if (LOAD_GROW(l->host, l->hosts_size, l->hosts + 1) != 0)
+		return -1;
+	*index = (uint32_t)l->hosts;
+	l->host[l->hosts++] = (struct load_host){.id = id};
+	return 0;
+}
+
+static int
+load_find_stream(
+    struct load *l, uint32_t host, const struct item *item, uint32_t *index)
+{
+	size_t i = l->streams;
+
+	while (i-- > 0)
+		if (l->stream[i].host == host && l->stream[i].epoch == item->epoch)
+			break;
+	if (i == SIZE_MAX) {
+		if (LOAD_GROW(l->stream, l->streams_size, l->streams + 1) != 0)
+			return -1;
+		i = l->streams++;
+		l->stream[i] = (struct load_stream){.host = host, .epoch = item->epoch};
+	}
+	l->stream[i].session = session_of(item);
+	*index = (uint32_t)i;
+	return 0;
+}
+
+/* A unit without a row. */
+static void
+load_put_nothing(struct load *l, struct load_part *part)
+{
+	l->units = part->first;
+	l->row_at[l->units++] = (uint32_t)l->row_len;
+	part->unresolved = false;
+	part->newest_us = 0;
+}
+
+int
+load_add(struct load *l, struct load_tools *t, struct item *item)
+{
+	int32_t host_id = session_of(item)->host->id;
+	struct load_part part = {.item = item, .first = l->units};
+	size_t row_len = l->row_len;
+	uint32_t host;
+
+	if (LOAD_GROW(l->part, l->parts_size, l->parts + 1) != 0 ||
+	    LOAD_GROW(l->row_at, l->row_at_size, l->units + item->count + 2) != 0 ||
+	    load_find_host(l, host_id, &host) != 0 ||
+	    load_find_stream(l, host, item, &part.stream) != 0)
+		return -1;
+	if (item->kind == ITEM_BATCH && load_put_rows(l, t, &part, host_id) != 0) {
+		l->units = part.first;
+		l->row_len = row_len;
+		return -1;
+	}
+	part.has_rows = item->kind == ITEM_BATCH && part.bad == NULL;
+	if (!part.has_rows) {
+		l->row_len = row_len;
+		load_put_nothing(l, &part);
+	}
+	if (part.newest_us > clock_wall_us())
+		part.newest_us = clock_wall_us();
+	part.units = l->units - part.first;
+	l->row_at[l->units] = (uint32_t)l->row_len;
+	if (l->parts == 0)
+		l->since_ms = clock_ms();
+	l->part[l->parts++] = part;
+	return 0;
+}
+
+void
+load_resolve(struct load *l)
+{
+	for (size_t i = 0; i < l->parts; i++) {
+		struct load_part *part = &l->part[i];
+
+		if (!part->unresolved)
+			continue;
+		for (uint32_t u = part->first; u < part->first + part->units; u++)
+			copyrow_set_ids(l->row + l->row_at[u], l->answer);
+		part->unresolved = false;
+	}
+}

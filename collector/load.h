@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one transaction carries: items of many sessions, already turned into rows. Each
+ * record is one unit of the load (so is each loss, and each batch that does not
+ * unpack), so that any range of units [lo, hi) can be tried as a transaction of its
+ * own. The marks of the database decide at that time which units are new; n is written
+ * into the rows then.
+ */
+#ifndef FWLOG_COLLECTOR_LOAD_H
+#define FWLOG_COLLECTOR_LOAD_H
+
+#include "collector/days.h"
+#include "collector/dict.h"
+#include "collector/queue.h"
+#include "collector/text.h"
+#include "common/batch.h"
+
+#define LOAD_DAYS_MAX 64         /* days without a partition asked for in one load */
+#define LOAD_QUESTIONS_FULL 4096 /* unknown strings after which a load is full */
+
+struct load_part {
+	struct item *item;
+	uint32_t first; /* its first unit */
+	uint32_t units; /* records; 1 when it has no rows */
+	uint32_t stream;
+	bool has_rows;
+	bool unresolved;    /* its rows hold ~question */
+	const char *bad;    /* why the batch does not unpack; NULL */
+	uint64_t newest_us; /* of its rows, not later than now */
+
+	/* Of the running transaction: what of it is new. */
+	uint32_t from, to;  /* units whose rows are copied */
+	uint64_t new_first; /* numbers */
+	uint64_t new_count; /* 0: nothing is */
+};
+
+struct load_host {
+	int32_t id;
+	int64_t next_n; /* 0: the database does not know the host */
+	int64_t next_before;
+	uint64_t newest_us;
+};
+
+struct load_stream {
+	uint32_t host;
+	uint64_t epoch;
+	struct session *session; /* whom to tell */
+	uint64_t mark, mark_before;
+	bool touched; /* has units in the running transaction */
+	bool broken;  /* its numbers do not follow the mark: nothing of it is written */
+};
+
+/* A string whose id only the database knows. */
+struct load_question {
+	enum dict_kind kind;
+	uint16_t len;
+	uint8_t raw[RECORD_STRING_MAX];
+};
+
+struct load {
+	struct load_part *part;
+	size_t parts, parts_size;
+	struct load_stream *stream;
+	size_t streams, streams_size;
+	struct load_host *host;
+	size_t hosts, hosts_size;
+	struct load_question *question;
+	int32_t *answer; /* 0: not yet */
+	size_t questions, questions_size, answers_size;
+	uint64_t day[LOAD_DAYS_MAX];
+	size_t days;
+
+	uint8_t *row; /* rows back to back */
+	size_t row_len, row_size;
+	uint32_t *row_at; /* units + 1 offsets into row */
+	size_t row_at_size;
+	uint32_t units;
+	uint64_t since_ms; /* when the first item came */
+
+	/* Of the running transaction. */
+	uint32_t lo, hi;
+	size_t part_lo, part_hi; /* parts with units in it */
+	size_t copy_part;        /* how far the rows are handed out */
+	uint32_t copy_unit;
+};
+
+/* What turning records into rows needs; one for each sink. */
+struct load_tools;
+struct load_tools *load_tools_new(struct dict *dict, const struct days *days);
+void load_tools_free(struct load_tools *t);
+
+void load_init(struct load *l);
+void load_free(struct load *l);
+/* Frees the items; memory is kept for the next load. */
+void load_clear(struct load *l);
+
+/*
+ * Takes the item and makes its rows. -1 when there is no memory: the item is still the
+ * caller's, and numbers that follow it must not be added.
+ */
+int load_add(struct load *l, struct load_tools *t, struct item *item)
+    __attribute__((warn_unused_result));
+
+/* Puts the answers into the rows. Every question must have one. */
+void load_resolve(struct load *l);
+
+/* ---- one transaction over the units [lo, hi), in this order */
+void load_begin(struct load *l, uint32_t lo, uint32_t hi);
+/* BEGIN, the locks, the marks, COPY: numbers only. */
+void load_begin_sql(const struct load *l, struct text *sql);
+void load_set_next(struct load *l, int32_t host_id, int64_t next_n);
+void load_set_mark(struct load *l, int32_t host_id, uint64_t epoch, uint64_t mark);
+/* All marks are set: finds what is new. */
+void load_plan(struct load *l);
+/* The next rows to copy, about max bytes; 0: no more. */
+size_t load_rows(struct load *l, size_t max, const uint8_t **data);
+/* Nothing of the range is copied; it goes to quarantine (see aside.h). */
+void load_skip_rows(struct load *l);
+/* Loss rows (the quarantined included), marks, COMMIT. aside: why the range goes there.
+ */
+void load_commit_sql(const struct load *l, bool aside, struct text *sql);
+
+/* Where to cut [lo, hi): between items while there are several, else between records.
+ */
+uint32_t load_split(const struct load *l, uint32_t lo, uint32_t hi);
+
+#endif

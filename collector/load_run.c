@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "collector/copyrow.h"
+#include "collector/load.h"
+
+void
+load_begin(struct load *l, uint32_t lo, uint32_t hi)
+{
+	size_t i = 0;
+
+	l->lo = lo;
+	l->hi = hi;
+	while (i < l->parts && l->part[i].first + l->part[i].units <= lo)
+		i++;
+	l->part_lo = i;
+	while (i < l->parts && l->part[i].first < hi)
+		i++;
+	l->part_hi = i;
+	for (i = 0; i < l->hosts; i++)
+		l->host[i].next_n = l->host[i].next_before = 0;
+	for (i = 0; i < l->streams; i++) {
+		l->stream[i].mark = l->stream[i].mark_before = 0;
+		l->stream[i].touched = l->stream[i].broken = false;
+	}
+}
+
+void
+load_begin_sql(const struct load *l, struct text *sql)
+{
+	/* Marks must be read with a snapshot taken after the lock was had. */
+	text_add(sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+		      "SET LOCAL synchronous_commit = on;"
+		      "SELECT host_id, next_n FROM fwlog.host_mark WHERE host_id IN (");
+	for (size_t i = 0; i < l->hosts; i++)
+		text_add(sql, "%s%" PRId32, i == 0 ? "" : ",", l->host[i].id);
+	text_add(sql,
+	    ") ORDER BY host_id FOR UPDATE;"
+	    "SELECT host_id, epoch, seq FROM fwlog.stream WHERE (host_id, epoch) IN (");
+	for (size_t i = 0; i < l->streams; i++)
+		text_add(sql, "%s(%" PRId32 ",%" PRIu64 ")", i == 0 ? "" : ",",
+		    l->host[l->stream[i].host].id, l->stream[i].epoch);
+	text_add(sql, ");%s", copyrow_sql);
+}
+
+static struct load_host *
+load_host(struct load *l, int32_t id)
+{
+	for (size_t i = 0; i < l->hosts; i++)
+		if (l->host[i].id == id)
+			return &l->host[i];
+	return NULL;
+}
+
+void
+load_set_next(struct load *l, int32_t host_id, int64_t next_n)
+{
+	struct load_host *h = load_host(l, host_id);
+
+	if (h != NULL)
+		h->next_n = h->next_before = next_n;
+}
+
+void
+load_set_mark(struct load *l, int32_t host_id, uint64_t epoch, uint64_t mark)
+{
+	for (size_t i = 0; i < l->streams; i++) {
+		struct load_stream *s = &l->stream[i];
+
+		if (l->host[s->host].id == host_id && s->epoch == epoch)
+			s->mark = s->mark_before = mark;
+	}
+}
+
+static void
+load_plan_part(struct load *l, struct load_part *part)
+{
+	const struct item *item = part->item;
+	struct load_stream *s = &l->stream[part->stream];
+	uint32_t a = part->first > l->lo ? part->first : l->lo;
+	uint32_t b =
+	    part->first + part->units < l->hi ? part->first + part->units : l->hi;
+	uint64_t first = item->first_seq, last = item->first_seq + item->count - 1;
+
+	if (part->has_rows) {
+		last = first + (b - 1 - part->first);
+		first += a - part->first;
+	}
+	part->from = part->to = a;
+	part->new_count = 0;
+	s->touched = true;
+	if (first > s->mark + 1)
+		s->broken = true;
+	if (s->broken || last <= s->mark)
+		return;
+	part->new_first = s->mark + 1;
+	part->new_count = last - s->mark;
+	if (part->has_rows) {
+		part->from = a + (uint32_t)(part->new_first - first);
+		part->to = b;
+	}
+	s->mark = last;
+}
+
+void
+load_plan(struct load *l)
+{
+	for (size_t i = 0; i < l->streams; i++)
+		l->stream[i].broken = l->host[l->stream[i].host].next_n == 0;
+	for (size_t i = 0; i < l->hosts; i++)
+		l->host[i].newest_us = 0;
+	for (size_t i = l->part_lo; i < l->part_hi; i++) {
+		struct load_part *part = &l->part[i];
+		struct load_host *h = &l->host[l->stream[part->stream].host];
+
+		load_plan_part(l, part);
+		if (part->from < part->to && part->newest_us > h->newest_us)
+			h->newest_us = part->newest_us;
+	}
+	l->copy_part = l->part_lo;
+	l->copy_unit = l->part_lo < l->part_hi ? l->part[l->part_lo].from : 0;
+}
+
+void
+load_skip_rows(struct load *l)
+{
+	for (size_t i = l->part_lo; i < l->part_hi; i++)
+		l->part[i].to = l->part[i].from;
+}
+
+size_t
+load_rows(struct load *l, size_t max, const uint8_t **data)
+{
+	struct load_part *part;
+	struct load_host *h;
+	uint32_t start, u;
+
+	while (l->copy_part < l->part_hi && l->copy_unit >= l->part[l->copy_part].to)
+		if (++l->copy_part < l->part_hi)
+			l->copy_unit = l->part[l->copy_part].from;
+	if (l->copy_part >= l->part_hi)
+		return 0;
+	part = &l->part[l->copy_part];
+	h = &l->host[l->stream[part->stream].host];
+	start = u = l->copy_unit;
+	do
+		copyrow_set_n(l->row + l->row_at[u++], h->next_n++);
+	while (u < part->to && l->row_at[u] - l->row_at[start] < max);
+	l->copy_unit = u;
+	*data = l->row + l->row_at[start];
+	return l->row_at[u] - l->row_at[start];
+}
+
+/* ---- the end of the transaction */
+
+static void
+load_add_loss(const struct load *l, const struct load_part *part, struct text *sql)
+{
+	const struct loss *loss = &part->item->loss;
+
+	text_add(sql, "(%" PRId32 ",%" PRIu64 ",%" PRIu64 ",",
+	    l->host[l->stream[part->stream].host].id, part->item->epoch,
+	    part->new_first);
+	text_add_time(sql, loss->from_us);
+	text_add(sql, ",");
+	text_add_time(sql, loss->to_us);
+	text_add(sql, ",'%s',", loss_cause_name(loss->cause));
+	if (loss->records == LOSS_RECORDS_UNKNOWN)
+		text_add(sql, "NULL");
+	else
+		text_add(sql, "%" PRIu64, loss->records);
+	/* No binding: no group is concerned. */
+	if (loss->bind_id == 0)
+		text_add(sql, ",NULL)");
+	else
+		text_add(sql, ",%u)", loss->group);
+}
+
+static void
+load_add_quarantined(
+    const struct load *l, const struct load_part *part, struct text *sql)
+{
+	const struct item *item = part->item;
+	struct batch_head head = {0};
+	const char *why;
+
+	if (item->kind == ITEM_LOSS) {
+		head.first_ts_us = item->loss.from_us;
+		head.last_ts_us = item->loss.to_us;
+		head.source.group = item->loss.group;
+	} else if (batch_peek(item->frame + FRAME_HEADER, item->len - FRAME_HEADER,
+		       &head, &why) != 0) {
+		head.first_ts_us = head.last_ts_us = 0;
+	}
+	text_add(sql, "(%" PRId32 ",%" PRIu64 ",%" PRIu64 ",",
+	    l->host[l->stream[part->stream].host].id, item->epoch, part->new_first);
+	text_add_time(sql, head.first_ts_us);
+	text_add(sql, ",");
+	text_add_time(sql, head.last_ts_us);
+	text_add(
+	    sql, ",'quarantined',%" PRIu64 ",%u)", part->new_count, head.source.group);
+}
+
+static void
+load_add_losses(const struct load *l, bool aside, struct text *sql)
+{
+	bool any = false;
+
+	for (size_t i = l->part_lo; i < l->part_hi; i++) {
+		const struct load_part *part = &l->part[i];
+
+		if (part->new_count == 0 || (part->has_rows && !aside))
+			continue;
+		text_add(sql, any ? ","
+				  : "INSERT INTO fwlog.loss (host_id, epoch, seq, "
+				    "from_ts, to_ts, "
+				    "cause, records, nflog_group) VALUES ");
+		any = true;
+		if (aside || part->item->kind == ITEM_BATCH)
+			load_add_quarantined(l, part, sql);
+		else
+			load_add_loss(l, part, sql);
+	}
+	if (any)
+		text_add(sql, ";");
+}
+
+static void
+load_add_marks(const struct load *l, struct text *sql)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->streams; i++) {
+		const struct load_stream *s = &l->stream[i];
+
+		if (s->mark == s->mark_before)
+			continue;
+		text_add(sql, "%s(%" PRId32 ",%" PRIu64 ",%" PRIu64 ",now())",
+		    any ? ","
+			: "INSERT INTO fwlog.stream (host_id, epoch, seq, updated) "
+			  "VALUES ",
+		    l->host[s->host].id, s->epoch, s->mark);
+		any = true;
+	}
+	if (any)
+		text_add(sql,
+		    " ON CONFLICT (host_id, epoch) DO UPDATE SET seq = EXCLUDED.seq, "
+		    "updated = EXCLUDED.updated;");
+}
+
+static void
+load_add_hosts(const struct load *l, struct text *sql)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->hosts; i++) {
+		const struct load_host *h = &l->host[i];
+
+		if (h->next_n == h->next_before)
+			continue;
+		text_add(sql, "%s(%" PRId32 ",%" PRId64 ",timestamptz ",
+		    any ? ","
+			: "UPDATE fwlog.host_mark m SET next_n = v.next_n, "
+			  "newest = greatest(m.newest, v.newest) FROM (VALUES ",
+		    h->id, h->next_n);
+		text_add_time(sql, h->newest_us);
+		text_add(sql, ")");
+		any = true;
+	}
+	if (any)
+		text_add(
+		    sql, ") v (host_id, next_n, newest) WHERE m.host_id = v.host_id;");
+}
+
+void
+load_commit_sql(const struct load *l, bool aside, struct text *sql)
+{
+	load_add_losses(l, aside, sql);
+	load_add_marks(l, sql);
+	load_add_hosts(l, sql);
+	text_add(sql, "COMMIT");
+}
+
+uint32_t
+load_split(const struct load *l, uint32_t lo, uint32_t hi)
+{
+	uint32_t middle = lo + (hi - lo) / 2, best = 0;
+
+	for (size_t i = 0; i < l->parts; i++) {
+		uint32_t at = l->part[i].first;
+
+		if (at > lo && at < hi &&
+		    (best == 0 || (at < middle ? middle - at : at - middle) <
+				      (best < middle ? middle - best : best - middle)))
+			best = at;
+	}
+	return best != 0 ? best : middle;
+}

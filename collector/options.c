@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collector/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * KIB)
+#define GIB (KIB * MIB)
+#define SECOND UINT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define AT(field) offsetof(struct options, field)
+
+static const char *const transport_names[] = {"plain", NULL};
+
+static const struct conf_option table[] = {
+    {"", "listen", CONF_STRING, AT(listen), "127.0.0.1:7514", 1, 4096, NULL,
+	"addresses for agents, separated by blanks: host:port, [v6]:port, *:port, "
+	"unix:/path"},
+    {"", "listen_mode", CONF_STRING, AT(listen_mode), "0660", 3, 4, NULL,
+	"permissions of Unix sockets, octal"},
+    {"", "transport", CONF_ENUM, AT(transport), "plain", 0, 0, transport_names,
+	"how the stream is sealed; the same on both ends"},
+    {"", "allow_plain_network", CONF_BOOL, AT(allow_plain_network), "no", 0, 0, NULL,
+	"allow transport = plain outside loopback: only if the network itself is "
+	"sealed"},
+    {"", "database", CONF_STRING, AT(database), "dbname=fwlog user=fwlog_ingest", 1,
+	4096, NULL, "where PostgreSQL is: a libpq connection string or URI"},
+    {"", "database_timeout", CONF_DURATION, AT(database_timeout), "30s", SECOND, HOUR,
+	NULL, "longest wait for one step of the database"},
+    {"", "sinks", CONF_UINT, AT(sinks), "2", 1, 64, NULL,
+	"connections to the database; hosts are spread over them"},
+    {"", "commit_rows", CONF_UINT, AT(commit_rows), "50000", 1, 1000000, NULL,
+	"rows after which a transaction closes"},
+    {"", "commit_bytes", CONF_SIZE, AT(commit_bytes), "16M", 64 * KIB, 256 * MIB, NULL,
+	"bytes of rows after which a transaction closes"},
+    {"", "commit_interval", CONF_DURATION, AT(commit_interval), "100ms", 1, 60 * SECOND,
+	NULL, "age after which a transaction closes"},
+    {"", "queue_size", CONF_SIZE, AT(queue_size), "128M", 4 * MIB, 64 * GIB, NULL,
+	"bytes of all batches not yet committed; above it agents wait"},
+    {"", "session_queue", CONF_SIZE, AT(session_queue), "16M", MIB, 4 * GIB, NULL,
+	"the same for one agent"},
+    {"", "max_connections", CONF_UINT, AT(max_connections), "2048", 1, 65536, NULL,
+	"connections at once"},
+    {"", "max_connections_per_address", CONF_UINT, AT(max_connections_per_address),
+	"64", 1, 65536, NULL, "connections at once from one IP address"},
+    {"", "hello_timeout", CONF_DURATION, AT(hello_timeout), "10s", 100, HOUR, NULL,
+	"time an agent has to say who it is"},
+    {"", "idle_timeout", CONF_DURATION, AT(idle_timeout), "30s", SECOND, HOUR, NULL,
+	"silence after which a connection is closed"},
+    {"", "stop_timeout", CONF_DURATION, AT(stop_timeout), "10s", 100, HOUR, NULL,
+	"time to finish what is under way after SIGTERM"},
+};
+
+static const char *
+options_validate(const void *target)
+{
+	const struct options *o = target;
+
+	if (o->listen_mode[strspn(o->listen_mode, "01234567")] != '\0')
+		return "listen_mode: octal digits expected, such as 0660";
+	if (o->session_queue > o->queue_size)
+		return "session_queue is larger than queue_size, which bounds all "
+		       "agents "
+		       "together";
+	return NULL;
+}
+
+static const struct conf_spec spec = {
+    .options = table,
+    .count = sizeof table / sizeof table[0],
+    .validate = options_validate,
+};
+
+const struct cli_program options_program = {
+    .name = "fwlog-collector",
+    .summary = "brings the records of all agents into PostgreSQL",
+    .default_conf = FWLOG_SYSCONFDIR "/fwlog/fwlog-collector.conf",
+    .spec = &spec,
+};
+
+void
+options_free(struct options *o)
+{
+	conf_free_strings(&spec, "", o);
+}
+
+unsigned
+options_mode(const struct options *o)
+{
+	return (unsigned)strtoul(o->listen_mode, NULL, 8);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of fwlog-collector: one struct, one table. Durations are milliseconds,
+ * sizes bytes. fwlog-collector.conf(5) explains each.
+ */
+#ifndef FWLOG_COLLECTOR_OPTIONS_H
+#define FWLOG_COLLECTOR_OPTIONS_H
+
+#include "collector/transport.h"
+#include "common/cli.h"
+
+struct options {
+	char *listen;
+	char *listen_mode; /* octal digits */
+	int transport;     /* enum transport_kind */
+	bool allow_plain_network;
+	char *database; /* libpq connection string or URI */
+	uint64_t database_timeout;
+	uint64_t sinks;
+	uint64_t commit_rows;
+	uint64_t commit_bytes;
+	uint64_t commit_interval;
+	uint64_t queue_size;
+	uint64_t session_queue;
+	uint64_t max_connections;
+	uint64_t max_connections_per_address;
+	uint64_t hello_timeout;
+	uint64_t idle_timeout;
+	uint64_t stop_timeout;
+};
+
+extern const struct cli_program options_program;
+
+void options_free(struct options *o);
+/* The permission bits listen_mode names; options_program's check keeps it octal. */
+unsigned options_mode(const struct options *o);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One connection of one agent: reads frames, checks them, queues batches and losses for
+ * the host's sink, and writes what the agent is told. Knows nothing of the database.
+ * Whatever the peer sends costs at most this session: it gets a BYE with the reason,
+ * the log gets a line, and nobody else notices. docs/protocol.md.
+ */
+#ifndef FWLOG_COLLECTOR_SESSION_H
+#define FWLOG_COLLECTOR_SESSION_H
+
+#include <event2/bufferevent.h>
+
+#include "collector/host.h"
+#include "collector/metrics.h"
+#include "collector/options.h"
+#include "collector/queue.h"
+
+#define SESSION_OUTPUT_MAX \
+	(256u << 10)          /* bytes: an agent that reads nothing is closed */
+#define SESSION_CLOSE_MS 3000 /* time a BYE has to leave */
+
+enum session_state {
+	SESSION_HELLO,    /* waits for HELLO, until hello_timeout */
+	SESSION_ENTERING, /* the database is asked for the marks */
+	SESSION_OPEN,     /* takes batches */
+	SESSION_CLOSING,  /* BYE is on its way, nothing is read any more */
+	SESSION_CLOSED,   /* the socket is gone; items may still refer to it */
+};
+
+struct session;
+TAILQ_HEAD(session_list, session);
+
+/* What sessions share; lives as long as they do. */
+struct session_env {
+	struct event_base *base;
+	const struct options *options;
+	struct metrics *metrics;
+	struct hosts *hosts;
+	size_t held; /* bytes of all sessions' items */
+	void *arg;
+	/* HELLO was accepted: session_welcome is to follow. */
+	void (*entering)(void *arg, struct session *s);
+	/* The turns this session's items go to. */
+	struct turns *(*turns)(void *arg, const struct host *h);
+	/* Something was queued for the host's sink. */
+	void (*queued)(void *arg, const struct host *h);
+	/* host->status has changed; urgent: connected or not. */
+	void (*contact)(void *arg, struct host *h, bool urgent);
+	/* Items were freed: paused sessions may have room. */
+	void (*released)(void *arg);
+	/* The connection is gone; called once. */
+	void (*closed)(void *arg, struct session *s);
+};
+
+/* For others to read, and to link; only session.c changes what it holds. */
+struct session {
+	struct session_env *env;
+	struct bufferevent *bev; /* NULL once closed */
+	struct event *limit;     /* how long this state may last */
+	enum session_state state;
+	unsigned refs;
+	bool paused; /* reading is stopped for want of room */
+	struct address peer;
+	struct host *host; /* NULL before HELLO */
+	struct queue queue;
+	uint16_t epochs;
+	struct epoch_mark *epoch; /* of HELLO; seq: the last number received */
+	char text[NAME_MAX_LEN + ADDRESS_TEXT + 4]; /* "name (address)", for messages */
+
+	TAILQ_ENTRY(session) all; /* the owner's */
+	TAILQ_ENTRY(session) entering;
+	bool is_entering;
+};
+
+/* Takes over bev. NULL: no memory, bev is still the caller's. */
+struct session *session_new(
+    struct session_env *env, struct bufferevent *bev, const struct address *peer);
+void session_ref(struct session *s);
+void session_unref(struct session *s);
+
+/* ---- what the agent is told */
+/* Committed marks of the host's streams; those not named are 0. Opens the session. */
+void session_welcome(struct session *s, const struct epoch_mark *marks, size_t n);
+void session_ack(struct session *s, uint64_t epoch, uint64_t seq);
+/* Without being asked, so that an agent that waits for room stays connected. */
+void session_keep_alive(struct session *s);
+/* BYE with the reason, then closed. Nothing when it is closing already. */
+void session_close(struct session *s, const char *reason);
+/* Closed at once. */
+void session_abort(struct session *s);
+
+/* Reads on when there is room again; harmless at any time. */
+void session_resume(struct session *s);
+
+/* Whose item it is. */
+struct session *session_of(const struct item *item);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "collector/clock.h"
+#include "collector/copyrow.h"
+#include "collector/sink_internal.h"
+
+#define COPY_CHUNK (64u << 10) /* bytes handed to the connection at once */
+
+/* ---- asking before the transaction: answers must outlive it */
+
+static void
+commit_ask_string(struct sink *s, const struct load_question *q)
+{
+	struct pg_param raw = {.value = q->raw, .len = q->len, .binary = true};
+
+	sink_enter_state(s, SINK_ASKING);
+	pg_ask(s->pg, dict_sql(q->kind), &raw, 1, sink_timeout(s));
+}
+
+static void
+commit_ask_day(struct sink *s, uint64_t day)
+{
+	text_clear(&s->sql);
+	text_add(&s->sql, "SELECT fwlog.ensure_partition(");
+	text_add_time(&s->sql, day * DAY_US);
+	text_add(&s->sql, ")");
+	sink_enter_state(s, SINK_ASKING);
+	pg_query(s->pg, s->sql.p, sink_timeout(s));
+}
+
+/* Asks the next question that is open; false when there is none. */
+static bool
+commit_ask_next(struct sink *s)
+{
+	struct load *l = s->flying;
+
+	for (; s->asked < l->questions; s->asked++) {
+		const struct load_question *q = &l->question[s->asked];
+		int32_t *answer = &l->answer[s->asked];
+
+		/* Another load may have learnt it meanwhile. */
+		if (*answer == 0)
+			*answer = dict_find(
+			    s->env->dict, q->kind, (struct bytes){q->raw, q->len});
+		if (*answer == 0) {
+			commit_ask_string(s, q);
+			return true;
+		}
+	}
+	for (; s->asked < l->questions + l->days; s->asked++) {
+		uint64_t day = l->day[s->asked - l->questions];
+
+		if (!days_known(&s->env->days, day)) {
+			commit_ask_day(s, day);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+commit_take_answer(struct sink *s, const struct pg_result *r)
+{
+	struct load *l = s->flying;
+	const struct load_question *q;
+
+	if (pg_rows(r) != 1)
+		return;
+	if (s->asked >= l->questions) {
+		days_learn(&s->env->days, l->day[s->asked - l->questions]);
+		return;
+	}
+	q = &l->question[s->asked];
+	l->answer[s->asked] = (int32_t)pg_int(r, 0, 0);
+	dict_put(
+	    s->env->dict, q->kind, (struct bytes){q->raw, q->len}, l->answer[s->asked]);
+}
+
+/* ---- the transaction */
+
+static void
+commit_begin(struct sink *s)
+{
+	uint32_t hi = s->end[s->ends - 1];
+
+	load_resolve(s->flying);
+	load_begin(s->flying, s->lo, hi);
+	text_clear(&s->sql);
+	load_begin_sql(s->flying, &s->sql);
+	s->results = 0;
+	s->planned = false;
+	s->committed = false;
+	s->aside_part = s->flying->part_lo;
+	sink_enter_state(s, SINK_COPYING);
+	pg_query(s->pg, s->sql.failed ? "no memory" : s->sql.p, sink_timeout(s));
+}
+
+void
+sink_fly(struct sink *s)
+{
+	s->flying = s->filling;
+	s->filling = s->flying == &s->loads[0] ? &s->loads[1] : &s->loads[0];
+	s->due = false;
+	evtimer_del(s->close);
+	s->lo = 0;
+	s->end[0] = s->flying->units;
+	s->ends = 1;
+	s->poison = false;
+	s->asked = 0;
+	sink_wake(s);
+	sink_go_on(s);
+}
+
+void
+sink_go_on(struct sink *s)
+{
+	if (!commit_ask_next(s))
+		commit_begin(s);
+}
+
+static void
+commit_take_marks(struct sink *s, const struct pg_result *r)
+{
+	struct load *l = s->flying;
+	int rows = pg_rows(r);
+
+	if (rows < 0)
+		return;
+	for (int i = 0; i < rows; i++) {
+		int32_t host_id = (int32_t)pg_int(r, i, 0);
+
+		if (s->results == 0)
+			load_set_next(l, host_id, pg_int(r, i, 1));
+		else
+			load_set_mark(l, host_id, (uint64_t)pg_int(r, i, 1),
+			    (uint64_t)pg_int(r, i, 2));
+	}
+	s->results++;
+}
+
+void
+sink_commit_room(struct sink *s)
+{
+	const uint8_t *data;
+	size_t len;
+	int room = 1;
+
+	if (!s->planned) {
+		s->planned = true;
+		load_plan(s->flying);
+		if (s->poison)
+			load_skip_rows(s->flying);
+		room = pg_copy(s->pg, copyrow_header, sizeof copyrow_header);
+	}
+	while (room == 1) {
+		len = load_rows(s->flying, COPY_CHUNK, &data);
+		if (len == 0) {
+			if (pg_copy(s->pg, copyrow_trailer, sizeof copyrow_trailer) >=
+			    0)
+				pg_copy_end(s->pg);
+			return;
+		}
+		room = pg_copy(s->pg, data, len);
+	}
+}
+
+/* ---- quarantine */
+
+static const struct load_part *
+commit_next_aside(struct sink *s)
+{
+	struct load *l = s->flying;
+
+	while (s->aside_part < l->part_hi) {
+		const struct load_part *part = &l->part[s->aside_part++];
+		bool bad = part->item->kind == ITEM_BATCH && !part->has_rows;
+
+		if (part->new_count > 0 && (bad || s->poison))
+			return part;
+	}
+	return NULL;
+}
+
+static void
+commit_set_aside(struct sink *s, const struct load_part *part)
+{
+	const struct load *l = s->flying;
+	const struct item *item = part->item;
+	struct bytes_view raw = {item->frame, item->len};
+	const char *why = part->bad != NULL ? part->bad : s->poison_why;
+	char host[16], epoch[24], first[24], count[24];
+	struct pg_param param[] = {{.value = host}, {.value = epoch}, {.value = first},
+	    {.value = count}, {.value = why}, {.binary = true}};
+
+	if (part->has_rows)
+		raw =
+		    aside_record(s->aside, item->frame, item->len, l->lo - part->first);
+	snprintf(
+	    host, sizeof host, "%" PRId32, l->host[l->stream[part->stream].host].id);
+	snprintf(epoch, sizeof epoch, "%" PRIu64, item->epoch);
+	snprintf(first, sizeof first, "%" PRIu64, part->new_first);
+	snprintf(count, sizeof count, "%" PRIu64,
+	    part->new_count > INT32_MAX ? INT32_MAX : part->new_count);
+	param[5].value = raw.p;
+	param[5].len = raw.len;
+	log_warn("%s: %" PRIu64 " records from number %" PRIu64 " go to quarantine: %s",
+	    session_of(item)->text, part->new_count, part->new_first, why);
+	s->quarantined += part->new_count;
+	sink_enter_state(s, SINK_SETTING_ASIDE);
+	pg_ask(s->pg,
+	    "INSERT INTO fwlog.quarantine (host_id, epoch, first_seq, records, reason, "
+	    "raw) VALUES ($1, $2, $3, $4, $5, $6)",
+	    param, 6, sink_timeout(s));
+}
+
+static void
+commit_end(struct sink *s)
+{
+	const struct load_part *part = commit_next_aside(s);
+
+	if (part != NULL) {
+		commit_set_aside(s, part);
+		return;
+	}
+	text_clear(&s->sql);
+	load_commit_sql(s->flying, s->poison, &s->sql);
+	sink_enter_state(s, SINK_COMMITTING);
+	pg_query(s->pg, s->sql.failed ? "no memory" : s->sql.p, sink_timeout(s));
+}
+
+/* ---- after COMMIT */
+
+static void
+commit_count(struct sink *s)
+{
+	const struct load *l = s->flying;
+	struct metrics *m = s->env->metrics;
+
+	m->commits++;
+	m->quarantined += s->quarantined;
+	s->quarantined = 0;
+	for (size_t i = l->part_lo; i < l->part_hi; i++) {
+		const struct load_part *part = &l->part[i];
+
+		m->rows += part->to - part->from;
+		if (part->item->kind == ITEM_LOSS && part->new_count > 0)
+			m->losses++;
+		if (part->has_rows && part->new_count == 0)
+			m->duplicates += part->units;
+	}
+}
+
+static void
+commit_acknowledge(struct sink *s)
+{
+	const struct load *l = s->flying;
+
+	for (size_t i = 0; i < l->streams; i++) {
+		const struct load_stream *stream = &l->stream[i];
+
+		if (!stream->touched)
+			continue;
+		if (stream->broken)
+			session_close(stream->session,
+			    "the database's mark is not where it was: connect again");
+		else
+			session_ack(stream->session, stream->epoch, stream->mark);
+	}
+}
+
+static void
+commit_succeed(struct sink *s)
+{
+	sink_succeeded(s);
+	commit_count(s);
+	commit_acknowledge(s);
+	s->lo = s->end[--s->ends];
+	s->poison = false;
+	if (s->ends == 0) {
+		struct load *done = s->flying;
+
+		s->flying = NULL;
+		load_clear(done);
+		sink_wake(s);
+	}
+	sink_enter_state(s, SINK_READY);
+	sink_step(s);
+}
+
+/* ---- trouble */
+
+/* The values of [lo, hi) are refused: try half of them, or put the only one aside. */
+static void
+commit_narrow(struct sink *s, const struct pg_error *error)
+{
+	uint32_t hi = s->end[s->ends - 1];
+
+	log_debug(
+	    "units %" PRIu32 " to %" PRIu32 " refused: %s", s->lo, hi, error->text);
+	s->quarantined = 0;
+	if (hi - s->lo == 1) {
+		s->poison = true;
+		memcpy(s->poison_why, error->text, sizeof s->poison_why);
+	} else {
+		s->end[s->ends++] = load_split(s->flying, s->lo, hi);
+	}
+	sink_enter_state(s, SINK_ROLLING_BACK);
+	pg_query(s->pg, "ROLLBACK", sink_timeout(s));
+}
+
+static void
+commit_trouble(struct sink *s, const struct pg_error *error)
+{
+	bool narrow =
+	    error->fault == PG_FAULT_DATA && !s->poison && s->ends < SINK_RANGES_MAX;
+
+	if (narrow && s->state != SINK_ASKING)
+		commit_narrow(s, error);
+	else
+		sink_failed(s, error);
+}
+
+void
+sink_commit_result(struct sink *s, const struct pg_result *r)
+{
+	if (s->state == SINK_ASKING)
+		commit_take_answer(s, r);
+	else if (s->state == SINK_COPYING)
+		commit_take_marks(s, r);
+	else if (s->state == SINK_COMMITTING && strcmp(pg_tag(r), "COMMIT") == 0)
+		s->committed = true;
+}
+
+void
+sink_commit_done(struct sink *s, const struct pg_error *error)
+{
+	static const struct pg_error unanswered = {
+	    .fault = PG_FAULT_BUSY,
+	    .text = "COMMIT was not answered by COMMIT",
+	};
+
+	if (error->fault != PG_FAULT_NONE) {
+		commit_trouble(s, error);
+		return;
+	}
+	switch (s->state) {
+	case SINK_ASKING:
+		s->asked++;
+		sink_go_on(s);
+		break;
+	case SINK_COPYING:
+	case SINK_SETTING_ASIDE:
+		commit_end(s);
+		break;
+	case SINK_COMMITTING:
+		if (s->committed)
+			commit_succeed(s);
+		else
+			commit_trouble(s, &unanswered);
+		break;
+	default: /* SINK_ROLLING_BACK */
+		sink_enter_state(s, SINK_READY);
+		sink_step(s);
+		break;
+	}
+}
