@@ -24,7 +24,7 @@ for p in sbin/fwlog-agent sbin/fwlog-collector; do
 		"$R/usr/$p" -c "$R/usr/share/fwlog/$name.conf" --check >"$T/log/$name"
 done
 for m in fwlog.7 fwlogctl.1 fwlog-agent.8 fwlog-agent.conf.5 fwlog-collector.8 \
-	fwlog-collector.conf.5 fwlog.cgi.8; do
+	fwlog-collector.conf.5 fwlog.cgi.8 fwlog-sql.7; do
 	check "manual $m" test -s "$R/usr/share/man/man${m##*.}/$m"
 done
 check "nothing is group or world writable" \

@@ -3,6 +3,7 @@
 # One table of options, three readers: what a daemon's --print-options says, its manual
 # docs/man/PROGRAM.conf.5 (".It Ic name" for each option) and the sample
 # packaging/conf/PROGRAM.conf ("name = value" or "#name = default", in its section) agree.
+# fwlog.cgi, which takes no arguments, is held to the table in its source.
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
 scratch=$(mktemp -d) || exit 1
@@ -41,9 +42,18 @@ in_words()
 	awk -F '\t' '{ print $2 ($1 != "" ? " in [" $1 "]" : "") }'
 }
 
+# The table of common/conf.h in source $1 as --print-options has it: the strings of an entry
+# are section, name, default, help.
+table_of_source()
+{
+	tr -d '\n\t' <"$1" | grep -o '{"[^}]*},' | awk -F '"' '
+		{ printf "%s\t%s\t\t%s\t\t%s\n", $2, $4, $6, $8 }'
+}
+
 check_manual()
 {
 	local manual=$1 name
+	cut -f 2 "$scratch/table" >"$scratch/names"
 	if [ ! -e "$manual" ]; then
 		fault "$manual" "is missing"
 		return
@@ -89,10 +99,16 @@ for program in fwlog-agent fwlog-collector; do
 		fault "$program" "--print-options fails"
 		continue
 	fi
-	cut -f 2 "$scratch/table" >"$scratch/names"
 	check_manual "docs/man/$program.conf.5"
 	check_sample "packaging/conf/$program.conf"
 	"$build/bin/$program" -c "packaging/conf/$program.conf" --check >/dev/null ||
 		fault "$program" "the sample does not pass --check"
 	[ "$faults" -gt "$before" ] || echo "ok $program: options, manual and sample agree"
 done
+
+before=$faults
+table_of_source web-cgi/settings.c >"$scratch/table"
+[ -s "$scratch/table" ] || fault web-cgi/settings.c "no table of options found"
+check_manual docs/man/fwlog.cgi.8
+check_sample packaging/conf/fwlog.cgi.conf
+[ "$faults" -gt "$before" ] || echo "ok fwlog.cgi: options, manual and sample agree"
