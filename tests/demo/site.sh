@@ -145,7 +145,7 @@ traffic()
 	local ON host=$1 name=$2
 	shift 2
 	in_host "$host"
-	spawn "traffic-$name" "${ON[@]}" env BIN="$BIN" "${WITH_PARENT_KILL[@]}" \
+	spawn "traffic-$name" "${ON[@]}" env BIN="$BIN" "${WITH_PARENT[@]}" \
 		bash "$ROOT/tests/demo/traffic.sh" "$@"
 	TRAFFIC+=("$SPAWNED")
 }

@@ -11,6 +11,7 @@ shift 3
 sources=("$@")
 round=0
 exec {never}<> <(:)
+trap 'trap "" TERM; kill -KILL 0' TERM # with all its children; it leads a group
 
 # Waits without a process.
 nap()

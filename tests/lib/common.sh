@@ -252,7 +252,7 @@ cleanup()
 	# shellcheck disable=SC2046 # a list of numbers
 	kill -KILL $(jobs -p) 2>/dev/null
 	wait 2>/dev/null
-	[ "$rc" -eq 0 ] || [ "$rc" -eq 77 ] || show_logs
+	[ "$rc" -eq 0 ] || [ "$rc" -ge 77 ] || show_logs
 	if [ -n "${FWLOG_KEEP:-}" ]; then
 		note "kept: $T" >&2
 	else
