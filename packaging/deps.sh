@@ -12,7 +12,8 @@ debian_packages() {
 		libnfnetlink-dev ;;
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
 		util-linux ;;
-	tools) echo check clang-format mandoc universal-ctags shellcheck ulogd2 tcpdump ;;
+	tools) echo check clang-format mandoc universal-ctags shellcheck ulogd2 \
+		ulogd2-pcap tcpdump ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	esac
 }
