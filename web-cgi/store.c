@@ -52,6 +52,29 @@ wait_for(struct store *s, short events)
 	return n > 0 ? STORE_OK : STORE_TIMEOUT;
 }
 
+/* A message of libpq, which may have several lines, as one line of the log. */
+static void
+log_message(const struct store *s, const char *remedy)
+{
+	const char *message = PQerrorMessage(s->conn);
+	char line[1024];
+	size_t n = 0;
+
+	while (*message != '\0' && n + 2 < sizeof line) {
+		if (*message != '\n') {
+			line[n++] = *message++;
+			continue;
+		}
+		message += strspn(message, " \t\n^");
+		if (*message != '\0') {
+			line[n++] = ';';
+			line[n++] = ' ';
+		}
+	}
+	line[n] = '\0';
+	log_error("database: %s%s", line, remedy);
+}
+
 static enum store_status
 status_of(const char *sqlstate)
 {
@@ -84,8 +107,9 @@ report(struct store *s, const PGresult *r)
 
 	if (PQstatus(s->conn) != CONNECTION_OK)
 		status = STORE_AWAY;
-	log_error("database: %s%s", PQerrorMessage(s->conn),
-	    status == STORE_NOT_READY ? "fwlogctl db check tells what is missing" : "");
+	log_message(s, status == STORE_NOT_READY
+			   ? "; fwlogctl db check tells what is missing"
+			   : "");
 	return status;
 }
 
@@ -96,19 +120,18 @@ connect_wait(struct store *s)
 {
 	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
 
-	while (state != PGRES_POLLING_OK) {
-		if (state == PGRES_POLLING_FAILED ||
-		    wait_for(s, state == PGRES_POLLING_READING ? POLLIN : POLLOUT) !=
-			STORE_OK) {
-			log_error("database: %s",
-			    state == PGRES_POLLING_FAILED
-				? PQerrorMessage(s->conn)
-				: "no connection in time; is the server up?");
+	while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+		if (wait_for(s, state == PGRES_POLLING_READING ? POLLIN : POLLOUT) !=
+		    STORE_OK) {
+			log_error("database: no connection in time; is the server up?");
 			return STORE_AWAY;
 		}
 		state = PQconnectPoll(s->conn);
 	}
-	return STORE_OK;
+	if (state == PGRES_POLLING_OK)
+		return STORE_OK;
+	log_message(s, "");
+	return STORE_AWAY;
 }
 
 static void
@@ -132,7 +155,7 @@ store_open(const char *conninfo, uint64_t deadline_ms, enum store_status *status
 	s->deadline = now_ms() + s->limit_ms;
 	s->conn = PQconnectStartParams(words, values, 1);
 	if (s->conn == NULL || PQstatus(s->conn) == CONNECTION_BAD) {
-		log_error("database: %s", PQerrorMessage(s->conn));
+		log_message(s, "");
 		*status = STORE_AWAY;
 	} else {
 		PQsetNoticeReceiver(s->conn, ignore_notice, NULL);
