@@ -32,9 +32,11 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	struct transport *t = arg;
 	const char *why = strerror(EVUTIL_SOCKET_ERROR());
 
-	(void)bev;
-	if (what & BEV_EVENT_CONNECTED)
+	/* Not before: reading a socket that is not connected is an error of its own. */
+	if (what & BEV_EVENT_CONNECTED) {
 		t->up = true;
+		bufferevent_enable(bev, EV_READ);
+	}
 	if (t->events == NULL)
 		return;
 	if (what & BEV_EVENT_CONNECTED)
@@ -71,23 +73,24 @@ transport_connect(struct event_base *base, const struct endpoint *to, size_t inp
 
 	if (t == NULL || fd < 0)
 		goto fail;
-	/* Deferred: a refusal within connect(2) must not call back from in here. */
+	/* Deferred: whoever is called back may free what is still in use here. */
 	t->bev = bufferevent_socket_new(
 	    base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	if (t->bev == NULL)
 		goto fail;
+	fd = -1;
 	bufferevent_setcb(t->bev, on_read, NULL, on_event, t);
 	bufferevent_setwatermark(t->bev, EV_READ, 0, input_max);
-	bufferevent_enable(t->bev, EV_READ | EV_WRITE);
-	/* A failure is told by on_event. */
-	(void)bufferevent_socket_connect(
-	    t->bev, (const struct sockaddr *)&to->addr, (int)to->len);
-	return t;
+	if (bufferevent_socket_connect(
+		t->bev, (const struct sockaddr *)&to->addr, (int)to->len) == 0)
+		return t;
 
 fail:
-	snprintf(why, whysize, "socket: %s", strerror(errno));
+	snprintf(why, whysize, "%s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	if (t != NULL && t->bev != NULL)
+		bufferevent_free(t->bev);
 	free(t);
 	return NULL;
 }
