@@ -257,13 +257,13 @@ set_up(struct html *h, const struct overview *o)
 	    "<section class=\"setup\"><h1>No events yet</h1>\n"
 	    "<p>fwlog shows what the firewalls log, as soon as these three hold:</p>\n"
 	    "<ol>\n");
-	step(h, true, "The database is there", "Its schema is of the right version.");
+	step(h, true, "The database is there", "Its schema can be read.");
 	step(h, o->hosts_count > 0, "An agent has reached the collector",
-	    "Start <code>fwlog-collector</code> here, and <code>fwlog-agent</code> on "
-	    "each "
-	    "host with <code>collector = this-machine:7514</code> in its "
-	    "configuration. The "
-	    "logs of both say who does not reach whom.");
+	    "Start <code>fwlog-collector</code>, and <code>fwlog-agent</code> on each "
+	    "host with "
+	    "<code>collector = NAME:7514</code>, the collector's name or address, in "
+	    "its "
+	    "configuration. The logs of both say who does not reach whom.");
 	step(h, false, "A firewall rule logs to the agent's group",
 	    "For instance <code>nft add rule inet filter input log group 5 prefix "
 	    "\"in-drop: \"</code>, or <code>iptables -A INPUT -j NFLOG --nflog-group 5 "

@@ -308,7 +308,6 @@ store_ping(struct store *s)
 enum overview_query {
 	Q_BEGIN,
 	Q_LIMIT,
-	Q_SCHEMA,
 	Q_HOSTS,
 	Q_LOSSES,
 	Q_TIMELINE,
@@ -324,7 +323,6 @@ enum overview_query {
 static const struct query overview_queries[Q_COUNT] = {
     [Q_BEGIN] = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0},
     [Q_LIMIT] = {"SELECT set_config('statement_timeout', $1, true)", 1, 3},
-    [Q_SCHEMA] = {"SELECT max(version) FROM fwlog.schema_version", 0},
     [Q_HOSTS] =
 	{"SELECT host, address, software, " MICROSECONDS(
 	     "last_event") ", " MICROSECONDS("last_contact") ", connected, events, "
@@ -459,7 +457,6 @@ read_overview(struct overview *o, PGresult *const *r)
 	o->losses = calloc((size_t)PQntuples(r[Q_LOSSES]) + 1, sizeof *o->losses);
 	if (o->hosts == NULL || o->losses == NULL)
 		return STORE_FAULT;
-	o->schema = number(r[Q_SCHEMA], 0, 0);
 	read_hosts(o, r[Q_HOSTS]);
 	read_losses(o, r[Q_LOSSES]);
 	read_timeline(o, r[Q_TIMELINE]);

@@ -72,7 +72,6 @@ struct event_row {
 };
 
 struct overview {
-	int64_t schema; /* version */
 	uint64_t events;
 	struct buckets buckets;
 	uint64_t bars[RANGE_BARS_MAX];
