@@ -176,10 +176,10 @@ for h in "${HOSTS[@]}"; do
 	start_agent "$h" "[group 5]"
 done
 rules_up
-under_load "worker killed" kill_worker 6
+under_load "worker killed" kill_worker 4
 under_load "collector killed" kill_collector 4
-under_load "backend killed, PostgreSQL recovers" kill_backend 3
-under_load "sessions terminated" end_sessions 6
+under_load "backend killed, PostgreSQL recovers" kill_backend 2
+under_load "sessions terminated" end_sessions 4
 restart_agents
 under_load "worker and collector killed" kill_both 4
 is "each numbered packet is stored or counted" $((MARKED + LOST)) "$SENT"
