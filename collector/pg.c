@@ -310,13 +310,15 @@ static void
 pg_note_error(struct pg *pg, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *primary = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
 	if (pg->error.fault != PG_FAULT_NONE)
 		return;
 	snprintf(pg->error.sqlstate, sizeof pg->error.sqlstate, "%s",
 	    state == NULL ? "" : state);
 	pg->error.fault = state == NULL ? PG_FAULT_CONNECTION : pg_classify(state);
-	pg_note_text(pg, PQresultErrorMessage(res));
+	/* Not the details: they quote the row, and packets do not belong in a log. */
+	pg_note_text(pg, primary == NULL ? PQresultErrorMessage(res) : primary);
 }
 
 static void

@@ -41,17 +41,27 @@ sink_connect(struct sink *s)
 	pg_connect(s->pg, s->env->options->database, sink_timeout(s));
 }
 
+/* The same fault is said once and then counted; another one is news. */
+static void
+sink_complain(struct sink *s, const struct pg_error *error)
+{
+	struct sink_env *env = s->env;
+
+	if (strcmp(env->fault_text, error->text) != 0) {
+		snprintf(env->fault_text, sizeof env->fault_text, "%s", error->text);
+		env->fault_limit = (struct log_limit){0};
+	}
+	log_limited(&env->fault_limit,
+	    error->fault == PG_FAULT_CONNECTION ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
+	    "%s: %s: agents keep their records, next try in %.1f s", pg_where(s->pg),
+	    error->text, (double)s->backoff_ms / 1000);
+}
+
 void
 sink_failed(struct sink *s, const struct pg_error *error)
 {
-	char held[80];
-
-	snprintf(held, sizeof held, "agents keep their records, next try in %.1f s",
-	    (double)s->backoff_ms / 1000);
 	s->env->metrics->database_faults++;
-	log_limited(&s->env->fault_limit,
-	    error->fault == PG_FAULT_CONNECTION ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-	    "%s: %s: %s", pg_where(s->pg), error->text, held);
+	sink_complain(s, error);
 	s->env->failing = true;
 	status_done(&s->status, false);
 	pg_close(s->pg);
@@ -66,7 +76,7 @@ sink_succeeded(struct sink *s)
 	if (s->env->failing)
 		log_info("%s: works again", pg_where(s->pg));
 	s->env->failing = false;
-	s->env->fault_limit = (struct log_limit){0};
+	s->env->fault_text[0] = '\0';
 	s->backoff_ms = SINK_BACKOFF_FIRST_MS;
 }
 

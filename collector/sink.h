@@ -24,7 +24,8 @@ struct sink_env {
 	struct dict *dict;
 	struct days days;
 	struct log_limit fault_limit;
-	bool failing; /* the log says that the database is away */
+	char fault_text[512]; /* the fault it is about */
+	bool failing;         /* the log says that the database is away */
 	void *arg;
 	void (*idle)(void *arg); /* after sink_finish: nothing is left to do */
 };

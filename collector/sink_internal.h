@@ -10,7 +10,9 @@
 #include "common/log.h"
 
 #define SINK_BACKOFF_FIRST_MS 200
-#define SINK_BACKOFF_MAX_MS 10000
+#define SINK_BACKOFF_MAX_MS                                                    \
+	5000               /* a fresh record is stored within 10 s of the cure \
+			    */
 #define SINK_RANGES_MAX 64 /* halvings of a load: more than bits in a unit's number */
 
 enum sink_state {

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a load makes of items under given marks: rows copied, numbers given, losses. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "collector/aside.h"
+#include "collector/copyrow.h"
+#include "collector/load.h"
+#include "collector/session.h"
+
+#define HOST 3
+#define EPOCH 9
+
+static struct host host = {.name = "web1", .id = HOST, .refs = 1};
+static struct session session = {.host = &host};
+static struct dict *dict;
+static struct days days;
+static struct load load;
+static struct load_tools *tools;
+static struct text sql;
+static size_t held;
+
+static void
+on_released(void *owner)
+{
+	ck_assert_ptr_eq(owner, &session);
+}
+
+static void
+setup(void)
+{
+	dict = dict_new();
+	tools = load_tools_new(dict, &days);
+	load_init(&load);
+	text_init(&sql);
+	queue_init(&session.queue, &held, &session, on_released);
+}
+
+static void
+teardown(void)
+{
+	load_free(&load);
+	load_tools_free(tools);
+	dict_free(dict);
+	text_free(&sql);
+	ck_assert_uint_eq(held, 0);
+}
+
+static struct item *
+batch_item(uint64_t first, uint32_t count)
+{
+	struct batch_writer *w = batch_writer_new(0);
+	struct batch_head head = {.epoch = EPOCH, .first_seq = first};
+	struct record rec = {0};
+	struct bytes_view v;
+	struct item *item;
+
+	RECORD_SET(&rec, ts_us, UINT64_C(1700000000000000));
+	RECORD_SET(&rec, prefix, (uint16_t)batch_intern(w, "DROP", 4));
+	for (uint32_t i = 0; i < count; i++) {
+		RECORD_SET(&rec, mark, i);
+		ck_assert_int_eq(batch_add(w, &rec), 0);
+	}
+	v = batch_finish(w, &head);
+	item = item_new(&session.queue, v.len);
+	memcpy(item->frame, v.p, v.len);
+	item->kind = ITEM_BATCH;
+	item->epoch = EPOCH;
+	item->first_seq = first;
+	item->count = count;
+	batch_writer_free(w);
+	return item;
+}
+
+static void
+add_batch(uint64_t first, uint32_t count)
+{
+	ck_assert_int_eq(load_add(&load, tools, batch_item(first, count)), 0);
+}
+
+static void
+add_loss(uint64_t first, uint32_t count)
+{
+	struct item *item = item_new(&session.queue, 1);
+
+	item->kind = ITEM_LOSS;
+	item->epoch = EPOCH;
+	item->first_seq = first;
+	item->count = count;
+	item->loss = (struct loss){.cause = LOSS_KERNEL,
+	    .records = LOSS_RECORDS_UNKNOWN,
+	    .bind_id = 1,
+	    .group = 5};
+	ck_assert_int_eq(load_add(&load, tools, item), 0);
+}
+
+static void
+begin(uint32_t lo, uint32_t hi, uint64_t mark)
+{
+	for (size_t q = 0; q < load.questions; q++)
+		load.answer[q] = 11 + (int32_t)q;
+	load_resolve(&load);
+	load_begin(&load, lo, hi);
+	load_set_next(&load, HOST, 100);
+	load_set_mark(&load, HOST, EPOCH, mark);
+	load_plan(&load);
+}
+
+/* Reads the rows handed out: how many, n without a gap from 100 on. */
+static unsigned
+rows_copied(void)
+{
+	const uint8_t *data;
+	int64_t n = 100;
+	size_t len;
+
+	while ((len = load_rows(&load, 300, &data)) > 0) {
+		struct reader r = reader_of(data, len);
+
+		while (r.left > 0) {
+			uint16_t columns = get_u16(&r);
+
+			ck_assert_uint_eq(columns, 2 + EVENT_COLUMN_COUNT);
+			get_u32(&r);
+			ck_assert_uint_eq(get_u32(&r), HOST);
+			get_u32(&r);
+			ck_assert_int_eq((int64_t)get_u64(&r), n++);
+			for (int i = 2; i < columns; i++) {
+				uint32_t width = get_u32(&r);
+
+				if (width != UINT32_MAX)
+					get_bytes(&r, width);
+			}
+			ck_assert(!r.bad);
+		}
+	}
+	return (unsigned)(n - 100);
+}
+
+static bool
+commit_says(bool aside, const char *text)
+{
+	text_clear(&sql);
+	load_commit_sql(&load, aside, &sql);
+	return strstr(sql.p, text) != NULL;
+}
+
+START_TEST(everything_new)
+{
+	add_batch(1, 5);
+	add_loss(6, 2);
+	add_batch(8, 3);
+	ck_assert_uint_eq(load.units, 9);
+	begin(0, load.units, 0);
+	ck_assert_uint_eq(rows_copied(), 8);
+	ck_assert(commit_says(false, "(3,9,10,now())"));
+	ck_assert(
+	    commit_says(false, "(3,108,timestamptz '2023-11-14 22:13:20.000000+00')"));
+	ck_assert(commit_says(false, "(3,9,6,"));
+	ck_assert(commit_says(false, "'kernel',NULL,5)"));
+	ck_assert(commit_says(false, ";COMMIT"));
+}
+END_TEST
+
+START_TEST(known_numbers_are_dropped)
+{
+	add_batch(1, 5);
+	add_loss(6, 1);
+	add_batch(7, 5);
+	begin(0, load.units, 8);
+	ck_assert_uint_eq(rows_copied(), 3);
+	ck_assert(!commit_says(false, "fwlog.loss"));
+	ck_assert(commit_says(false, "(3,9,11,now())"));
+}
+END_TEST
+
+START_TEST(nothing_new_writes_nothing)
+{
+	add_batch(1, 5);
+	begin(0, load.units, 5);
+	ck_assert_uint_eq(rows_copied(), 0);
+	ck_assert(commit_says(false, "COMMIT"));
+	ck_assert_str_eq(sql.p, "COMMIT");
+	ck_assert(!load.stream[0].broken);
+	ck_assert_uint_eq(load.stream[0].mark, 5);
+}
+END_TEST
+
+START_TEST(gap_to_the_mark_writes_nothing)
+{
+	add_batch(10, 5);
+	add_batch(15, 5);
+	begin(0, load.units, 8);
+	ck_assert(load.stream[0].broken);
+	ck_assert_uint_eq(rows_copied(), 0);
+	ck_assert(commit_says(false, "COMMIT"));
+	ck_assert_str_eq(sql.p, "COMMIT");
+}
+END_TEST
+
+START_TEST(unknown_host_writes_nothing)
+{
+	add_batch(1, 5);
+	load_begin(&load, 0, load.units);
+	load_plan(&load);
+	ck_assert(load.stream[0].broken);
+	ck_assert_uint_eq(rows_copied(), 0);
+}
+END_TEST
+
+/* Two halves of a load, one after the other, write what the whole would have. */
+START_TEST(ranges_cut_batches)
+{
+	add_batch(1, 5);
+	add_batch(6, 5);
+	begin(0, 7, 0);
+	ck_assert_uint_eq(rows_copied(), 7);
+	ck_assert(commit_says(false, "(3,9,7,now())"));
+	begin(7, 10, 7);
+	ck_assert_uint_eq(rows_copied(), 3);
+	ck_assert(commit_says(false, "(3,9,10,now())"));
+}
+END_TEST
+
+START_TEST(split_prefers_items)
+{
+	add_batch(1, 4);
+	add_batch(5, 4);
+	add_batch(9, 100);
+	ck_assert_uint_eq(load_split(&load, 0, 108), 8);
+	ck_assert_uint_eq(load_split(&load, 0, 8), 4);
+	ck_assert_uint_eq(load_split(&load, 0, 4), 2);
+	ck_assert_uint_eq(load_split(&load, 8, 108), 58);
+	ck_assert_uint_eq(load_split(&load, 2, 4), 3);
+}
+END_TEST
+
+START_TEST(one_record_aside)
+{
+	add_batch(1, 5);
+	begin(2, 3, 2);
+	load_skip_rows(&load);
+	ck_assert_uint_eq(rows_copied(), 0);
+	ck_assert(commit_says(true, "(3,9,3,"));
+	ck_assert(commit_says(true, "'quarantined',1,"));
+	ck_assert(commit_says(true, "(3,9,3,now())"));
+	ck_assert(!commit_says(true, "host_mark"));
+}
+END_TEST
+
+START_TEST(batch_that_does_not_unpack)
+{
+	struct item *item = batch_item(1, 5);
+
+	/* The CRC is the session's business: here the announced count is wrong. */
+	item->count = 6;
+	ck_assert_int_eq(load_add(&load, tools, item), 0);
+	add_batch(7, 2);
+	ck_assert_ptr_nonnull(load.part[0].bad);
+	ck_assert_uint_eq(load.units, 3);
+	begin(0, load.units, 0);
+	ck_assert_uint_eq(rows_copied(), 2);
+	ck_assert(commit_says(false, "'quarantined',6,"));
+	ck_assert(commit_says(false, "(3,9,8,now())"));
+}
+END_TEST
+
+START_TEST(strings_are_asked_once)
+{
+	add_batch(1, 5);
+	add_batch(6, 5);
+	ck_assert_uint_eq(load.questions, 1);
+	ck_assert_int_eq(load.question[0].kind, DICT_PREFIX);
+	ck_assert_mem_eq(load.question[0].raw, "DROP", 4);
+	ck_assert_uint_eq(load.days, 1);
+	dict_put(dict, DICT_PREFIX, (struct bytes){(const uint8_t *)"DROP", 4}, 8);
+	load_clear(&load);
+	add_batch(11, 5);
+	ck_assert_uint_eq(load.questions, 0);
+}
+END_TEST
+
+START_TEST(aside_takes_out_one_record)
+{
+	struct aside *a = aside_new();
+	struct item *item = batch_item(1, 5);
+	struct batch_reader *b = batch_reader_new();
+	struct bytes_view v = aside_record(a, item->frame, item->len, 3);
+	struct record rec;
+	struct frame f;
+	const char *why;
+
+	ck_assert_int_eq(frame_parse(v.p, v.len, &f, &why), (long)v.len);
+	ck_assert(frame_crc_ok(&f));
+	ck_assert_int_eq(batch_open(b, f.payload, f.len, &why), 0);
+	ck_assert_uint_eq(batch_reader_head(b)->first_seq, 4);
+	ck_assert_uint_eq(batch_reader_head(b)->count, 1);
+	ck_assert_int_eq(batch_next(b, &rec), 1);
+	ck_assert_uint_eq(rec.mark, 3);
+	ck_assert_mem_eq(batch_string(b, rec.prefix).p, "DROP", 4);
+	batch_reader_free(b);
+	aside_free(a);
+	item_free(item);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("load");
+	TCase *tc = tcase_create("load");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, everything_new);
+	tcase_add_test(tc, known_numbers_are_dropped);
+	tcase_add_test(tc, nothing_new_writes_nothing);
+	tcase_add_test(tc, gap_to_the_mark_writes_nothing);
+	tcase_add_test(tc, unknown_host_writes_nothing);
+	tcase_add_test(tc, ranges_cut_batches);
+	tcase_add_test(tc, split_prefers_items);
+	tcase_add_test(tc, one_record_aside);
+	tcase_add_test(tc, batch_that_does_not_unpack);
+	tcase_add_test(tc, strings_are_asked_once);
+	tcase_add_test(tc, aside_takes_out_one_record);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

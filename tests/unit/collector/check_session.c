@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A session against scripted frames over a socket pair; the sink is played by the test.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "collector/session.h"
+#include "common/batch.h"
+
+#define EPOCH 77
+
+static struct event_base *base;
+static struct options options;
+static struct metrics metrics;
+static struct hosts hosts;
+static struct session_env env;
+static struct turns turns;
+static struct session *session;
+static int peer; /* the agent's end */
+static int entering, closed;
+static struct frame got; /* what the agent received last */
+static uint8_t in[70000];
+static size_t in_len;
+
+static void
+on_entering(void *arg, struct session *s)
+{
+	(void)arg;
+	(void)s;
+	entering++;
+}
+
+static struct turns *
+on_turns(void *arg, const struct host *h)
+{
+	(void)arg;
+	(void)h;
+	return &turns;
+}
+
+static void
+on_queued(void *arg, const struct host *h)
+{
+	(void)arg;
+	(void)h;
+}
+
+static void
+on_contact(void *arg, struct host *h, bool urgent)
+{
+	(void)arg;
+	(void)h;
+	(void)urgent;
+}
+
+static void
+on_released(void *arg)
+{
+	(void)arg;
+}
+
+static void
+on_closed(void *arg, struct session *s)
+{
+	(void)arg;
+	(void)s;
+	closed++;
+}
+
+static struct session *
+open_session(int *other)
+{
+	static const struct address nobody = {.text = "test"};
+	struct bufferevent *bev;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	*other = pair[1];
+	bev = transport_open(base, pair[0], TRANSPORT_PLAIN);
+	return session_new(&env, bev, &nobody);
+}
+
+static void
+setup(void)
+{
+	options = (struct options){.session_queue = 1 << 20,
+	    .queue_size = 4 << 20,
+	    .hello_timeout = 10000,
+	    .idle_timeout = 30000};
+	hosts = (struct hosts){.sinks = 1};
+	turns_init(&turns);
+	base = event_base_new();
+	env = (struct session_env){.base = base,
+	    .options = &options,
+	    .metrics = &metrics,
+	    .hosts = &hosts,
+	    .entering = on_entering,
+	    .turns = on_turns,
+	    .queued = on_queued,
+	    .contact = on_contact,
+	    .released = on_released,
+	    .closed = on_closed};
+	metrics = (struct metrics){0};
+	entering = closed = 0;
+	in_len = 0;
+	session = open_session(&peer);
+	ck_assert_ptr_nonnull(session);
+}
+
+static void
+turn_loop(void)
+{
+	for (int i = 0; i < 5; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void
+send_bytes(const void *data, size_t len)
+{
+	size_t at = 0;
+
+	/* A full socket buffer is emptied by the session. */
+	for (int tries = 0; at < len && tries < 1000; tries++) {
+		ssize_t n = send(peer, (const char *)data + at, len - at, MSG_NOSIGNAL);
+
+		if (n > 0)
+			at += (size_t)n;
+		turn_loop();
+	}
+	turn_loop();
+}
+
+/* The next frame from the collector, or type 0 when none came. */
+static enum frame_type
+receive(void)
+{
+	const char *why;
+	long n;
+
+	if (got.type != 0 && got.payload != NULL) {
+		size_t used = FRAME_HEADER + got.len;
+
+		memmove(in, in + used, in_len - used);
+		in_len -= used;
+	}
+	got = (struct frame){.payload = NULL};
+	turn_loop();
+	n = recv(peer, in + in_len, sizeof in - in_len, 0);
+	if (n > 0)
+		in_len += (size_t)n;
+	n = frame_parse(in, in_len, &got, &why);
+	ck_assert_int_ge(n, 0);
+	if (n == 0)
+		got = (struct frame){.payload = NULL};
+	return got.type;
+}
+
+static void
+expect_bye(const char *text)
+{
+	struct bye bye;
+	const char *why;
+
+	ck_assert_int_eq(receive(), FRAME_BYE);
+	ck_assert_int_eq(message_get_bye(got.payload, got.len, &bye, &why), 0);
+	ck_assert_msg(strstr(bye.reason, text) != NULL, "BYE says \"%s\"", bye.reason);
+	turn_loop();
+	ck_assert_int_eq(closed, 1);
+}
+
+static void
+send_hello(const char *name)
+{
+	static uint8_t frame[FRAME_CONTROL_MAX];
+	static struct hello hello;
+	struct writer w = writer_of(frame, sizeof frame);
+
+	hello = (struct hello){.version = PROTOCOL_VERSION,
+	    .software = "test",
+	    .epochs = 2,
+	    .epoch = {{5, 1}, {EPOCH, 1}}};
+	snprintf(hello.name, sizeof hello.name, "%s", name);
+	message_put_hello(&w, &hello);
+	send_bytes(frame, (size_t)(w.at - frame));
+}
+
+static void
+open_with_mark(uint64_t mark)
+{
+	struct epoch_mark marks = {EPOCH, mark};
+
+	send_hello("web1");
+	ck_assert_int_eq(session->state, SESSION_ENTERING);
+	session_welcome(session, &marks, 1);
+	ck_assert_int_eq(receive(), FRAME_WELCOME);
+}
+
+static struct bytes_view
+make_batch(uint64_t epoch, uint64_t first, uint32_t count)
+{
+	static struct batch_writer *w;
+	struct batch_head head = {.epoch = epoch, .first_seq = first};
+	struct record rec = {0};
+
+	if (w == NULL)
+		w = batch_writer_new(0);
+	batch_begin(w);
+	RECORD_SET(&rec, ts_us, 1);
+	for (uint32_t i = 0; i < count; i++)
+		ck_assert_int_eq(batch_add(w, &rec), 0);
+	return batch_finish(w, &head);
+}
+
+static void
+send_batch(uint64_t epoch, uint64_t first, uint32_t count)
+{
+	struct bytes_view v = make_batch(epoch, first, count);
+
+	send_bytes(v.p, v.len);
+}
+
+static void
+expect_item(uint64_t first, uint32_t count)
+{
+	struct item *item = turns_take(&turns);
+
+	ck_assert_ptr_nonnull(item);
+	ck_assert_uint_eq(item->first_seq, first);
+	ck_assert_uint_eq(item->count, count);
+	ck_assert_ptr_eq(session_of(item), session);
+	item_free(item);
+}
+
+START_TEST(welcome_tells_the_marks)
+{
+	struct welcome welcome;
+	const char *why;
+
+	open_with_mark(9);
+	ck_assert_int_eq(entering, 1);
+	ck_assert_int_eq(session->state, SESSION_OPEN);
+	ck_assert_int_eq(message_get_welcome(got.payload, got.len, &welcome, &why), 0);
+	ck_assert_uint_eq(welcome.epochs, 2);
+	ck_assert_uint_eq(welcome.epoch[0].epoch, 5);
+	ck_assert_uint_eq(welcome.epoch[0].seq, 0);
+	ck_assert_uint_eq(welcome.epoch[1].epoch, EPOCH);
+	ck_assert_uint_eq(welcome.epoch[1].seq, 9);
+}
+END_TEST
+
+START_TEST(batches_are_queued_in_order)
+{
+	open_with_mark(9);
+	send_batch(EPOCH, 10, 5);
+	send_batch(EPOCH, 15, 1);
+	expect_item(10, 5);
+	expect_item(15, 1);
+	session_ack(session, EPOCH, 15);
+	ck_assert_int_eq(receive(), FRAME_ACK);
+	ck_assert_int_eq(session->state, SESSION_OPEN);
+}
+END_TEST
+
+START_TEST(known_numbers_may_come_again)
+{
+	open_with_mark(9);
+	send_batch(EPOCH, 1, 5);
+	send_batch(EPOCH, 6, 10);
+	send_batch(EPOCH, 16, 1);
+	expect_item(1, 5);
+	expect_item(6, 10);
+	expect_item(16, 1);
+}
+END_TEST
+
+START_TEST(bytes_one_by_one)
+{
+	struct bytes_view v;
+
+	open_with_mark(0);
+	v = make_batch(EPOCH, 1, 3);
+	for (size_t i = 0; i < v.len; i++) {
+		ck_assert(turns_empty(&turns));
+		send_bytes(v.p + i, 1);
+	}
+	expect_item(1, 3);
+}
+END_TEST
+
+START_TEST(gap_closes)
+{
+	open_with_mark(9);
+	send_batch(EPOCH, 11, 1);
+	expect_bye("gap");
+}
+END_TEST
+
+START_TEST(foreign_epoch_closes)
+{
+	open_with_mark(0);
+	send_batch(EPOCH + 1, 1, 1);
+	expect_bye("epoch");
+}
+END_TEST
+
+START_TEST(bad_checksum_closes)
+{
+	static uint8_t copy[4096];
+	struct bytes_view v;
+
+	open_with_mark(0);
+	v = make_batch(EPOCH, 1, 1);
+	memcpy(copy, v.p, v.len);
+	copy[v.len - 1] ^= 1;
+	send_bytes(copy, v.len);
+	expect_bye("checksum");
+	ck_assert(turns_empty(&turns));
+	ck_assert_uint_eq(metrics.faulted, 1);
+}
+END_TEST
+
+START_TEST(oversized_frame_closes)
+{
+	static const uint8_t head[] = {0x7f, 0xff, 0xff, 0xff, FRAME_BATCH};
+
+	open_with_mark(0);
+	send_bytes(head, sizeof head);
+	expect_bye("length");
+}
+END_TEST
+
+START_TEST(http_is_no_hello)
+{
+	send_bytes("GET / HTTP/1.0\r\n\r\n", 18);
+	expect_bye("");
+	ck_assert_int_eq(entering, 0);
+}
+END_TEST
+
+START_TEST(batch_before_hello_closes)
+{
+	send_batch(EPOCH, 1, 1);
+	expect_bye("WELCOME");
+}
+END_TEST
+
+START_TEST(batch_before_welcome_closes)
+{
+	send_hello("web1");
+	send_batch(EPOCH, 1, 1);
+	expect_bye("WELCOME");
+}
+END_TEST
+
+START_TEST(bad_name_closes)
+{
+	send_hello("../web");
+	expect_bye("name");
+}
+END_TEST
+
+START_TEST(collectors_frames_close)
+{
+	uint8_t frame[64];
+	struct writer w = writer_of(frame, sizeof frame);
+	struct ack ack = {EPOCH, 1};
+
+	open_with_mark(0);
+	message_put_ack(&w, &ack);
+	send_bytes(frame, (size_t)(w.at - frame));
+	expect_bye("not an agent's");
+}
+END_TEST
+
+START_TEST(stats_are_answered)
+{
+	uint8_t frame[256];
+	struct writer w = writer_of(frame, sizeof frame);
+	struct stats stats = {.count = 1, .entry = {{"spooled", 12}}};
+
+	open_with_mark(0);
+	message_put_stats(&w, &stats);
+	send_bytes(frame, (size_t)(w.at - frame));
+	ck_assert_int_eq(receive(), FRAME_ALIVE);
+	ck_assert_uint_eq(session->host->status.stats.entry[0].value, 12);
+}
+END_TEST
+
+START_TEST(losses_are_queued)
+{
+	uint8_t frame[256];
+	struct writer w = writer_of(frame, sizeof frame);
+	struct loss loss = {.epoch = EPOCH,
+	    .first_seq = 1,
+	    .count = 1,
+	    .cause = LOSS_KERNEL,
+	    .records = 30};
+	struct item *item;
+
+	open_with_mark(0);
+	message_put_loss(&w, &loss);
+	send_bytes(frame, (size_t)(w.at - frame));
+	send_batch(EPOCH, 2, 1);
+	item = turns_take(&turns);
+	ck_assert_ptr_nonnull(item);
+	ck_assert_int_eq(item->kind, ITEM_LOSS);
+	ck_assert_uint_eq(item->loss.records, 30);
+	item_free(item);
+	expect_item(2, 1);
+}
+END_TEST
+
+START_TEST(newer_session_fences_the_older)
+{
+	int old = peer;
+	struct session *first = session, *second;
+
+	open_with_mark(0);
+	got = (struct frame){.payload = NULL};
+	in_len = 0;
+	second = open_session(&peer);
+	send_hello("web1");
+	ck_assert_int_eq(second->state, SESSION_ENTERING);
+	ck_assert_ptr_eq(second->host->session, second);
+	ck_assert_ptr_ne(first, second);
+	peer = old;
+	expect_bye("superseded");
+	ck_assert(second->host->status.connected);
+}
+END_TEST
+
+/* Beyond its queue a session is not read any more, until items are freed. */
+START_TEST(reading_stops_and_goes_on)
+{
+	static uint8_t big[3 << 20];
+	size_t len = 0, at = 0, held;
+	uint64_t seq = 1;
+
+	open_with_mark(0);
+	while (len < (2u << 20)) {
+		struct bytes_view v = make_batch(EPOCH, seq, 20000);
+
+		memcpy(big + len, v.p, v.len);
+		len += v.len;
+		seq += 20000;
+	}
+	for (int tries = 0; at < len && tries < 200; tries++) {
+		ssize_t n = send(peer, big + at, len - at, MSG_NOSIGNAL);
+
+		if (n > 0)
+			at += (size_t)n;
+		turn_loop();
+	}
+	ck_assert(session->paused);
+	ck_assert_uint_lt(at, len);
+	held = session->queue.held;
+	ck_assert_uint_lt(held, (1u << 20) + FRAME_MAX);
+	session_keep_alive(session);
+	ck_assert_int_eq(receive(), FRAME_ALIVE);
+	for (int tries = 0; at < len && tries < 2000; tries++) {
+		ssize_t n = send(peer, big + at, len - at, MSG_NOSIGNAL);
+
+		if (n > 0)
+			at += (size_t)n;
+		item_free(turns_take(&turns));
+		session_resume(session);
+		turn_loop();
+	}
+	ck_assert_uint_eq(at, len);
+	ck_assert_int_eq(session->state, SESSION_OPEN);
+}
+END_TEST
+
+START_TEST(no_hello_in_time)
+{
+	options.hello_timeout = 1;
+	session_abort(session);
+	closed = 0;
+	close(peer);
+	session = open_session(&peer);
+	for (int i = 0; i < 100 && session->state == SESSION_HELLO; i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	expect_bye("HELLO");
+}
+END_TEST
+
+/* Items a transaction carries outlive the connection. */
+START_TEST(items_outlive_the_session)
+{
+	struct item *item;
+
+	open_with_mark(0);
+	send_batch(EPOCH, 1, 1);
+	item = turns_take(&turns);
+	send_batch(EPOCH, 2, 1);
+	close(peer);
+	turn_loop();
+	ck_assert_int_eq(closed, 1);
+	ck_assert(turns_empty(&turns));
+	ck_assert_int_eq(session_of(item)->state, SESSION_CLOSED);
+	session_ack(session_of(item), EPOCH, 1);
+	item_free(item);
+	ck_assert_uint_eq(env.held, 0);
+	ck_assert_ptr_null(hosts.by_name);
+}
+END_TEST
+
+static TCase *
+session_cases(void)
+{
+	TCase *tc = tcase_create("session");
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, welcome_tells_the_marks);
+	tcase_add_test(tc, batches_are_queued_in_order);
+	tcase_add_test(tc, known_numbers_may_come_again);
+	tcase_add_test(tc, bytes_one_by_one);
+	tcase_add_test(tc, gap_closes);
+	tcase_add_test(tc, foreign_epoch_closes);
+	tcase_add_test(tc, bad_checksum_closes);
+	tcase_add_test(tc, oversized_frame_closes);
+	tcase_add_test(tc, http_is_no_hello);
+	tcase_add_test(tc, batch_before_hello_closes);
+	tcase_add_test(tc, batch_before_welcome_closes);
+	tcase_add_test(tc, bad_name_closes);
+	tcase_add_test(tc, collectors_frames_close);
+	tcase_add_test(tc, stats_are_answered);
+	tcase_add_test(tc, losses_are_queued);
+	tcase_add_test(tc, newer_session_fences_the_older);
+	tcase_add_test(tc, reading_stops_and_goes_on);
+	tcase_add_test(tc, no_hello_in_time);
+	tcase_add_test(tc, items_outlive_the_session);
+	return tc;
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("session");
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, session_cases());
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
