@@ -251,17 +251,32 @@ counters(void)
 
 /* ---- tests */
 
-START_TEST(all_attributes)
+static const uint8_t full_l2[14] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
+static const uint8_t full_mac[6] = {2, 0, 0, 0, 0, 2};
+
+static void
+attr16(uint16_t type, uint16_t v)
+{
+	v = htons(v);
+	attr(type, &v, sizeof v);
+}
+
+/* What was put since `from` belongs to the nest that begins there. */
+static void
+nest_end(size_t from)
+{
+	uint16_t len = (uint16_t)(dlen - from);
+
+	memcpy(dgram + from, &len, sizeof len);
+}
+
+/* A packet with every attribute the kernel has, and one it has not yet. */
+static void
+full_packet(void)
 {
 	struct nfulnl_msg_packet_hw hw = {.hw_addrlen = htons(6)};
-	const uint8_t l2[14] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
-	const uint8_t old[4] = {9, 9, 9, 9};
-	uint16_t v16;
 	size_t nest;
-	uint16_t nest_len;
-	const struct record *r = &kept[0].rec[0];
 
-	start();
 	packet_open(0, 1700000100);
 	attr32(NFULA_MARK, 0xdeadbeef);
 	attr32(NFULA_UID, 1000);
@@ -270,32 +285,34 @@ START_TEST(all_attributes)
 	attr32(NFULA_IFINDEX_OUTDEV, 4000000);
 	attr32(NFULA_IFINDEX_PHYSINDEV, 1);
 	attr32(NFULA_IFINDEX_PHYSOUTDEV, 1);
-	memcpy(hw.hw_addr, "\2\0\0\0\0\2", 6);
+	memcpy(hw.hw_addr, full_mac, sizeof full_mac);
 	attr(NFULA_HWADDR, &hw, sizeof hw);
-	v16 = htons(1);
-	attr(NFULA_HWTYPE, &v16, 2);
-	v16 = htons(14);
-	attr(NFULA_HWLEN, &v16, 2);
-	attr(NFULA_HWHEADER, old, sizeof old);
-	attr(NFULA_L2HDR, l2, sizeof l2);
+	attr16(NFULA_HWTYPE, 1);
+	attr16(NFULA_HWLEN, 14);
+	attr(NFULA_HWHEADER, full_mac, 4);
+	attr(NFULA_L2HDR, full_l2, sizeof full_l2);
 	nest = dlen;
 	attr(NFULA_VLAN | NLA_F_NESTED, NULL, 0);
-	v16 = htons(0x8100);
-	attr(NFULA_VLAN_PROTO, &v16, 2);
-	v16 = htons(42);
-	attr(NFULA_VLAN_TCI, &v16, 2);
-	nest_len = (uint16_t)(dlen - nest);
-	memcpy(dgram + nest, &nest_len, 2);
+	attr16(NFULA_VLAN_PROTO, 0x8100);
+	attr16(NFULA_VLAN_TCI, 42);
+	nest_end(nest);
 	nest = dlen;
 	attr(NFULA_CT | NLA_F_NESTED, NULL, 0);
 	attr32(12 /* CTA_ID */, 77);
-	nest_len = (uint16_t)(dlen - nest);
-	memcpy(dgram + nest, &nest_len, 2);
+	nest_end(nest);
 	attr32(NFULA_CT_INFO, 2);
 	attr(900, "newer kernels say more", 22);
 	attr(NFULA_PREFIX, "a\0b", 4);
 	attr(NFULA_PAYLOAD, udp4, sizeof udp4);
 	message_end();
+}
+
+START_TEST(all_attributes)
+{
+	const struct record *r = &kept[0].rec[0];
+
+	start();
+	full_packet();
 	ck_assert_uint_eq(deliver(), 1);
 
 	ck_assert_uint_eq(batches, 1);
@@ -320,10 +337,10 @@ START_TEST(all_attributes)
 	ck_assert_uint_eq(r->physin, r->in);
 	ck_assert_uint_ne(r->out, r->in);
 	ck_assert_uint_eq(r->hw_addr.len, 6);
-	ck_assert_mem_eq(r->hw_addr.p, hw.hw_addr, 6);
+	ck_assert_mem_eq(r->hw_addr.p, full_mac, 6);
 	ck_assert_uint_eq(r->hw_type, 1);
-	ck_assert_uint_eq(r->hw_header.len, sizeof l2);
-	ck_assert_mem_eq(r->hw_header.p, l2, sizeof l2);
+	ck_assert_uint_eq(r->hw_header.len, sizeof full_l2);
+	ck_assert_mem_eq(r->hw_header.p, full_l2, sizeof full_l2);
 	ck_assert_uint_eq(r->vlan_proto, 0x8100);
 	ck_assert_uint_eq(r->vlan_tci, 42);
 	ck_assert_uint_eq(r->ct_state, 2);
