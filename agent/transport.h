@@ -13,9 +13,8 @@
 #include "agent/resolve.h"
 
 #define TRANSPORT_DEAD_MS 30000 /* unacknowledged this long: the connection ends */
-* /
 
-    struct transport;
+struct transport;
 
 /* All are called from the loop, never from within a function of this module. */
 struct transport_events {
