@@ -189,6 +189,7 @@ spool_close(struct spool *s)
 {
 	if (s == NULL)
 		return;
+	s->retry_ms = 0; /* the last chance for what is pending */
 	if (pending_flush(s) < 0)
 		log_error("spool %s: no room for %zu losses, they are not reported; "
 			  "free space "

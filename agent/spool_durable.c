@@ -14,7 +14,7 @@
 #include "agent/spool_internal.h"
 
 #define FAILED_FIRST_MS 1000 /* no sync so long after one failed, doubling */
-#define FAILED_MAX_MS 32000
+#define FAILED_MAX_MS 4000
 
 static void
 mark_sendable(struct spool *s, struct segment *seg, uint64_t end, uint64_t next)
@@ -148,7 +148,7 @@ sync_failed(struct spool *s, struct segment *seg, int error)
 	    "spool %s: sync failed: %s; writing what was not synced again; check the "
 	    "disk",
 	    s->path, strerror(error));
-	if (s->sync_failures < 6)
+	if (s->sync_failures < 3)
 		wait = FAILED_FIRST_MS << (s->sync_failures - 1);
 	s->sync_ms = s->sync_failures > 1 ? spool_now_ms() + wait : 0;
 	if (seg != NULL && (s->sync_failures > 1 || rewrite(s, seg) < 0))
