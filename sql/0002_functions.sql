@@ -148,7 +148,10 @@ BEGIN
 	IF to_regclass('fwlog.' || part) IS NOT NULL THEN
 		RETURN part;
 	END IF;
-	EXECUTE format('CREATE TABLE fwlog.%I (LIKE fwlog.event INCLUDING ALL)', part);
+	-- Vacuum is what enters new pages into the BRIN index: soon, however large the day is.
+	EXECUTE format('CREATE TABLE fwlog.%I (LIKE fwlog.event INCLUDING ALL) WITH ('
+		'autovacuum_vacuum_insert_scale_factor = 0,'
+		' autovacuum_vacuum_insert_threshold = 100000)', part);
 	EXECUTE format('COMMENT ON TABLE fwlog.%I IS %L', part,
 		'events of ' || to_char(day, 'YYYY-MM-DD') || ' (UTC)');
 	-- Attaching takes this lock anyway; taken first, nothing slips in behind the move.

@@ -17,6 +17,10 @@
 #define HOSTS_MAX 10000 /* rows of the list of hosts */
 
 #define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
+#define LATEST_COLUMNS                                                               \
+	", host, prefix, in_iface, out_iface, physin_iface, physout_iface, src_ip, " \
+	"src_port, dst_ip, dst_port, protocol, tcp_flags, icmp_type, icmp_code, "    \
+	"arp_operation, length"
 #define IN_RANGE " FROM fwlog.event_full WHERE time >= $1 AND time < $2 "
 
 struct store {
@@ -353,13 +357,11 @@ static const struct query overview_queries[Q_COUNT] = {
 	{"SELECT coalesce(prefix, ''), 0, count(*), count(*) OVER ()" IN_RANGE
 	 "GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT 8",
 	    2},
-    [Q_LATEST] =
-	{"SELECT " MICROSECONDS(
-	     "time") ", host, prefix, in_iface, out_iface, "
-		     "physin_iface, physout_iface, src_ip, src_port, dst_ip, dst_port, "
-		     "protocol, tcp_flags, icmp_type, icmp_code, arp_operation, "
-		     "length" IN_RANGE "ORDER BY time DESC LIMIT 25",
-	    2},
+    /* The inner query touches times only; names are looked up for few events then. */
+    [Q_LATEST] = {"SELECT " MICROSECONDS("time") LATEST_COLUMNS IN_RANGE
+	"AND time >= (SELECT min(t.time) FROM (SELECT time" IN_RANGE
+	"ORDER BY time DESC LIMIT 25) t) ORDER BY time DESC LIMIT 25",
+	2},
     [Q_END] = {"COMMIT", 0},
 };
 _Static_assert(STORE_TOP == 8 && STORE_LATEST == 25 && HOSTS_MAX == 10000,

@@ -273,6 +273,9 @@ is "it takes its events out of the default partition" \
 		(SELECT count(DISTINCT n) FROM fwlog.event_p20180101)")" "0|1000"
 is "partitions are indexed" "$(sql "SELECT count(*) FROM pg_inherits i WHERE inhparent =
 	'fwlog.event'::regclass AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = inhrelid)")" 0
+is "partitions are vacuumed by rows, so that their index keeps up" \
+	"$(sql "SELECT count(*) FROM pg_class WHERE relname = 'event_p20180101' AND
+		'autovacuum_vacuum_insert_threshold=100000' = ANY (reloptions)")" 1
 
 # ---- views
 sql "INSERT INTO fwlog.event (ts, host_id, n, prefix_id, family, hook, proto, tcp_flags, src,
