@@ -396,9 +396,9 @@ session_control(struct session *s, const struct frame *f)
 			return session_hello(s, f);
 		return session_refuse(s, "second HELLO");
 	case FRAME_STATS:
-		if (s->state != SESSION_HELLO)
+		if (s->state == SESSION_OPEN)
 			return session_stats(s, f);
-		return session_refuse(s, "HELLO expected first");
+		return session_refuse(s, "STATS before WELCOME");
 	case FRAME_BYE:
 		return session_bye(s, f);
 	default:
@@ -610,6 +610,6 @@ session_ack(struct session *s, uint64_t epoch, uint64_t seq)
 void
 session_keep_alive(struct session *s)
 {
-	if (s->state == SESSION_ENTERING || (s->state == SESSION_OPEN && s->paused))
+	if (s->state == SESSION_OPEN && s->paused)
 		session_send_alive(s);
 }
