@@ -16,12 +16,16 @@ make -s --no-print-directory B="${BUILD#"$ROOT"/}" install PREFIX=/usr DESTDIR="
 for p in sbin/fwlog-agent sbin/fwlog-collector bin/fwlogctl lib/fwlog/cgi-bin/fwlog.cgi; do
 	check "$p is installed" test -x "$R/usr/$p"
 done
+passes_sample()
+{
+	"$1" -c "$R/usr/share/fwlog/$2.conf" --check >"$T/log/$2.check"
+}
+
 for p in sbin/fwlog-agent sbin/fwlog-collector; do
 	name=${p##*/}
 	is "$name --version" "$("$R/usr/$p" --version)" \
 		"$name $(sed -n 's/^VERSION := //p' Makefile)"
-	check "$name passes its sample" \
-		"$R/usr/$p" -c "$R/usr/share/fwlog/$name.conf" --check >"$T/log/$name"
+	check "$name passes its sample" passes_sample "$R/usr/$p" "$name"
 done
 for m in fwlog.7 fwlogctl.1 fwlog-agent.8 fwlog-agent.conf.5 fwlog-collector.8 \
 	fwlog-collector.conf.5 fwlog.cgi.8 fwlog-sql.7; do
