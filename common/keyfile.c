@@ -161,7 +161,7 @@ parse_key(const struct parse *p, struct text line, struct key *key)
 	if (format.len != strlen(FORMAT) || memcmp(format.at, FORMAT, format.len) != 0)
 		return parse_error(p,
 		    "does not begin with " FORMAT ": not a key, or of a newer fwlog; "
-						  "make one with: fwlogctl key new");
+		    "make one with: fwlogctl key new");
 	if (name.len > 0 && name.len <= NAME_MAX_LEN)
 		memcpy(key->name, name.at, name.len);
 	if (strlen(key->name) != name.len || !agent_name_ok(key->name))
