@@ -197,7 +197,7 @@ spool_close(struct spool *s)
 		    s->path, s->pendings);
 	durable_close(s);
 	acked_write(s);
-	close(s->syncer.event_fd);
+	syncer_free(&s->syncer);
 	spool_free(s);
 }
 

@@ -16,7 +16,7 @@
 #define COPY_CHUNK 4096
 
 struct kept {
-	char oldest[64];
+	char oldest[sizeof((struct dirent *)0)->d_name];
 	unsigned files;
 	uint64_t bytes;
 };
@@ -24,8 +24,7 @@ struct kept {
 static bool
 name_is_ours(const char *name)
 {
-	return strlen(name) < sizeof((struct kept *)0)->oldest &&
-	       strspn(name, "0123456789") == 16;
+	return strspn(name, "0123456789") == 16 && name[16] == '-';
 }
 
 static int

@@ -211,7 +211,8 @@ int spool_recover(struct spool *s, char *why, size_t whysize)
 
 /* ---- spool_sync.c */
 int syncer_start(struct syncer *y) __attribute__((warn_unused_result));
-void syncer_stop(struct syncer *y); /* ends the job at hand first */
+void syncer_stop(struct syncer *y); /* after the job at hand; its result can be had */
+void syncer_free(struct syncer *y);
 /* Starts a sync of fd (a copy is taken) and of dir when it is >= 0. 0, or -1 errno. */
 int syncer_submit(struct syncer *y, int fd, int dir)
     __attribute__((warn_unused_result));

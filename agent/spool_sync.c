@@ -83,6 +83,12 @@ syncer_stop(struct syncer *y)
 	pthread_cond_signal(&y->changed);
 	pthread_mutex_unlock(&y->lock);
 	pthread_join(y->thread, NULL);
+}
+
+void
+syncer_free(struct syncer *y)
+{
+	close(y->event_fd);
 	pthread_cond_destroy(&y->changed);
 	pthread_mutex_destroy(&y->lock);
 }
