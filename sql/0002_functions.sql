@@ -145,7 +145,9 @@ BEGIN
 		RETURN part;
 	END IF;
 	PERFORM pg_advisory_xact_lock(hashtextextended('fwlog.make_partition', 0));
-	IF to_regclass('fwlog.' || part) IS NOT NULL THEN
+	-- The catalogue itself: to_regclass may still answer from a cache filled before the wait.
+	IF EXISTS (SELECT FROM pg_class
+	           WHERE relname = part AND relnamespace = 'fwlog'::regnamespace) THEN
 		RETURN part;
 	END IF;
 	-- Vacuum is what enters new pages into the BRIN index: soon, however large the day is.
