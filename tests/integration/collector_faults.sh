@@ -40,6 +40,7 @@ load_end()
 {
 	wait "$LOAD"
 	is "$1: all is acknowledged" $? 0
+	must_wait "the database answers" 30 pg_ready
 	is "$1: each record once" "$(sql "SELECT count(*), count(DISTINCT (host_id, n)),
 		max(n), bool_and(next_n = ${RECORDS} + 1 - ${2:-0})
 		FROM fwlog.event JOIN fwlog.host USING (host_id)
