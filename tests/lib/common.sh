@@ -232,7 +232,7 @@ at_exit()
 cleanup()
 {
 	local rc=$? i pids=()
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	[ -z "$CLEANED" ] || return
 	CLEANED=1
 	for i in ${AT_EXIT[@]+"${AT_EXIT[@]}"}; do
@@ -263,6 +263,7 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE # nobody reads any more
 
 # ---- ports
 port_taken()
