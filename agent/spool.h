@@ -34,10 +34,10 @@ struct spool_counters {
 	uint64_t records; /* spooled by this run */
 	uint64_t frames;
 	uint64_t bytes_used;      /* of all segments, preallocation included */
-	uint64_t records_waiting; /* spooled and not acknowledged, all epochs */
-	uint64_t oldest_us;       /* time of the oldest record waiting, 0 none */
-	uint64_t dropped;         /* records refused or removed because it was full */
-	uint64_t corrupt;         /* damaged regions found */
+	uint64_t records_waiting; /* numbers spooled and not acknowledged, all epochs */
+	uint64_t oldest_us; /* time of the oldest of them (or of its segment), 0 none */
+	uint64_t dropped;   /* records refused or removed because it was full */
+	uint64_t corrupt;   /* damaged regions found */
 	uint64_t syncs, sync_errors;
 };
 
@@ -49,7 +49,10 @@ struct spool;
  * used at all (missing right, locked by another process, not even one segment fits).
  */
 struct spool *spool_open(const struct spool_conf *conf, char *why, size_t whysize);
-/* Syncs and closes; what is unacknowledged stays for the next run. NULL-safe. */
+/*
+ * Writes what is pending, syncs and closes; may wait for the disk. What is
+ * unacknowledged stays for the next run. NULL-safe.
+ */
 void spool_close(struct spool *s);
 
 /* Last kernel sequence number on disk of this binding; false when none is known. */
@@ -75,16 +78,24 @@ void spool_on_event(struct spool *s);
 void spool_tick(struct spool *s);
 
 /* ---- for the uplink */
-/* Epochs with something unacknowledged (and the current one), oldest first, for HELLO.
+/*
+ * Epochs with something unacknowledged and, always last, the current one, for HELLO; of
+ * each the first number that is held and not acknowledged, or the next one to come.
  */
 uint16_t spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max);
-/* The collector's mark of an epoch: acknowledges up to it and reads on behind it. */
+/*
+ * The collector's mark of an epoch: acknowledges up to it and reads on behind it.
+ * Nothing of an epoch is handed out before; every epoch of WELCOME is resumed in every
+ * session. Any mark will do: below what is held the rest is a loss, above what is known
+ * all is acknowledged.
+ */
 void spool_resume(struct spool *s, uint64_t epoch, uint64_t mark);
 /*
- * The next frame to send, complete, from the mapped segment or made for a hole (LOSS);
- * valid until the next spool call. 1, or 0 when nothing is sendable now.
+ * The next frame to send, complete, as it lies in its segment or made for a hole
+ * (LOSS); valid until the next spool call. 1, or 0 when nothing is sendable now.
  */
 int spool_next(struct spool *s, struct bytes_view *frame);
+/* Committed up to and including seq, but never more than was handed out. */
 void spool_ack(struct spool *s, uint64_t epoch, uint64_t seq);
 
 void spool_counters(const struct spool *s, struct spool_counters *out);
