@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/spool_internal.h"
+#include "common/planted.h"
 
 #define LOCK_FILE "lock"
 
@@ -84,6 +85,8 @@ epoch_draw(const struct spool *s)
 		if (getrandom(&epoch, sizeof epoch, 0) != sizeof epoch)
 			return NULL;
 		epoch &= INT64_MAX;
+		if (planted(reuse_epoch))
+			return epoch_new(1);
 	} while (epoch == 0 || epoch_find(s, epoch) != NULL);
 	return epoch_new(epoch);
 }

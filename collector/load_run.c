@@ -3,6 +3,7 @@
 
 #include "collector/copyrow.h"
 #include "collector/load.h"
+#include "common/planted.h"
 
 void
 load_begin(struct load *l, uint32_t lo, uint32_t hi)
@@ -89,6 +90,8 @@ load_plan_part(struct load *l, struct load_part *part)
 	part->from = part->to = a;
 	part->new_count = 0;
 	s->touched = true;
+	if (planted(skip_mark) && first <= s->mark)
+		s->mark = first - 1;
 	if (first > s->mark + 1)
 		s->broken = true;
 	if (s->broken || last <= s->mark)

@@ -6,6 +6,7 @@
 
 #include "collector/clock.h"
 #include "collector/sink_internal.h"
+#include "common/planted.h"
 
 #define TICK_MS 1000
 
@@ -224,9 +225,12 @@ sink_add(struct sink *s, struct item *item)
 		item_free(item);
 		session_close(session, "no memory");
 		session_unref(session);
-	} else if (first) {
-		evtimer_add(s->close, &age);
+		return;
 	}
+	if (planted(ack_before_commit))
+		session_ack(session, item->epoch, item->first_seq + item->count - 1);
+	if (first)
+		evtimer_add(s->close, &age);
 }
 
 /* One item a turn of the loop, so that sockets are served in between. */
