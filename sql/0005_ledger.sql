@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The ledger: what was logged against what is here, and what the counters of the firewalls'
+-- own rules say to it.
+
+CREATE INDEX loss_to ON fwlog.loss (to_ts);
+
+-- ---- what the rules counted, by the hour in which the agent told it
+
+CREATE TABLE fwlog.rule_count (
+	host_id     integer NOT NULL,
+	hour        timestamptz NOT NULL,
+	counted     bigint NOT NULL,
+	settled     bigint NOT NULL,
+	PRIMARY KEY (host_id, hour)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE fwlog.rule_count IS
+	'packets that the counters of log rules counted, where agents reconcile';
+COMMENT ON COLUMN fwlog.rule_count.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rule_count.hour IS 'hour in which the agent told it';
+COMMENT ON COLUMN fwlog.rule_count.counted IS 'packets the rules counted';
+COMMENT ON COLUMN fwlog.rule_count.settled IS
+	'packets of these that were read, or counted as lost, by then';
+
+-- Counters of a run begin at 0. What an agent claims is only ever clamped, never refused:
+-- the statement writes the states of many hosts.
+CREATE FUNCTION fwlog.note_rule_count() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	top     constant numeric := 2::numeric ^ 62 - 1; -- differences fit bigint
+	same    boolean := NEW.stats->'run' IS NOT DISTINCT FROM OLD.stats->'run';
+	counted numeric := (NEW.stats->>'rules_counted')::numeric;
+	settled numeric := coalesce((NEW.stats->>'rules_settled')::numeric, 0);
+BEGIN
+	IF same THEN
+		counted := counted - coalesce((OLD.stats->>'rules_counted')::numeric, 0);
+		settled := settled - coalesce((OLD.stats->>'rules_settled')::numeric, 0);
+	END IF;
+	INSERT INTO fwlog.rule_count AS c (host_id, hour, counted, settled)
+	VALUES (NEW.host_id, date_trunc('hour', NEW.last_contact, 'UTC'),
+		greatest(least(counted, top), -top), greatest(least(settled, top), -top))
+	ON CONFLICT (host_id, hour) DO UPDATE SET
+		counted = greatest(least(c.counted::numeric + excluded.counted, top), -top),
+		settled = greatest(least(c.settled::numeric + excluded.settled, top), -top);
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION fwlog.note_rule_count() IS
+	'adds what an agent''s rule counters gained to rule_count';
+
+CREATE TRIGGER host_status_rule_count AFTER UPDATE OF stats ON fwlog.host_status
+FOR EACH ROW WHEN (jsonb_typeof(NEW.stats->'rules_counted') = 'number'
+	AND (NEW.stats->'rules_counted', NEW.stats->'rules_settled', NEW.stats->'run')
+	IS DISTINCT FROM
+	(OLD.stats->'rules_counted', OLD.stats->'rules_settled', OLD.stats->'run'))
+EXECUTE FUNCTION fwlog.note_rule_count();
+
+CREATE VIEW fwlog.rule_count_full AS
+SELECT h.name AS host, c.hour, c.counted, c.settled, c.counted - c.settled AS difference,
+       c.host_id
+FROM fwlog.rule_count c
+LEFT JOIN fwlog.host h ON h.host_id = c.host_id;
+COMMENT ON VIEW fwlog.rule_count_full IS
+	'packets that the counters of log rules counted, with the name of the host';
+COMMENT ON COLUMN fwlog.rule_count_full.host IS 'machine whose rules counted';
+COMMENT ON COLUMN fwlog.rule_count_full.hour IS 'hour in which its agent told it';
+COMMENT ON COLUMN fwlog.rule_count_full.counted IS 'packets the rules counted';
+COMMENT ON COLUMN fwlog.rule_count_full.settled IS
+	'packets of these that were read, or counted as lost, by then';
+COMMENT ON COLUMN fwlog.rule_count_full.difference IS
+	'packets still to be explained; later hours take it back when they are';
+COMMENT ON COLUMN fwlog.rule_count_full.host_id IS 'number of the host';
+
+-- ---- logged = stored + lost
+
+CREATE FUNCTION fwlog.clamp(n numeric) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT greatest(least(n, 9223372036854775807), -9223372036854775807)::bigint
+$$;
+COMMENT ON FUNCTION fwlog.clamp(numeric) IS
+	'the number, or the nearest that bigint holds: an agent may claim any number as lost';
+
+-- A loss belongs to the hour in which it ended.
+CREATE FUNCTION fwlog.balance(since timestamptz, until timestamptz, by_hour boolean)
+RETURNS TABLE (host text, hour timestamptz, logged bigint, stored bigint, lost bigint,
+	left_out bigint, unknown bigint, causes jsonb, counted bigint, difference bigint)
+LANGUAGE sql STABLE AS $$
+	WITH part AS (
+		SELECT e.host, CASE WHEN by_hour THEN date_trunc('hour', e."time", 'UTC')
+		       ELSE since END AS hour, count(*) AS stored,
+		       NULL::text AS cause, NULL::numeric AS lost, NULL::bigint AS unknown,
+		       NULL::numeric AS counted, NULL::numeric AS difference
+		FROM fwlog.event_full e WHERE e."time" >= since AND e."time" < until
+		GROUP BY 1, 2
+		UNION ALL
+		SELECT l.host, CASE WHEN by_hour THEN date_trunc('hour', l.to_time, 'UTC')
+		       ELSE since END, NULL, l.cause, coalesce(sum(l.records), 0),
+		       count(*) FILTER (WHERE l.records IS NULL), NULL, NULL
+		FROM fwlog.loss_full l
+		WHERE l.to_time >= since AND l.to_time < until
+		GROUP BY 1, 2, 4
+		UNION ALL
+		SELECT r.host, CASE WHEN by_hour THEN r.hour ELSE since END,
+		       NULL, NULL, NULL, NULL, sum(r.counted), sum(r.difference)
+		FROM fwlog.rule_count_full r
+		WHERE r.hour >= date_trunc('hour', since, 'UTC') AND r.hour < until
+		GROUP BY 1, 2)
+	SELECT p.host, p.hour,
+	       fwlog.clamp(coalesce(sum(p.stored), 0) + coalesce(sum(p.lost), 0)),
+	       coalesce(sum(p.stored), 0)::bigint,
+	       fwlog.clamp(coalesce(sum(p.lost), 0)),
+	       fwlog.clamp(coalesce(sum(p.lost) FILTER
+	               (WHERE p.cause IN ('filtered', 'rate_limited')), 0)),
+	       coalesce(sum(p.unknown), 0)::bigint,
+	       coalesce(jsonb_object_agg(p.cause, jsonb_build_object('records', p.lost,
+	               'unknown', p.unknown)) FILTER (WHERE p.cause IS NOT NULL), '{}'),
+	       fwlog.clamp(sum(p.counted)),
+	       fwlog.clamp(sum(p.difference))
+	FROM part p GROUP BY p.host, p.hour
+$$;
+COMMENT ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean) IS
+	'what was logged, stored and lost on each host, by hour or in all; since is in, until is not';
+
+-- ---- rights
+
+REVOKE ALL ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean),
+	fwlog.clamp(numeric), fwlog.note_rule_count() FROM PUBLIC;
+GRANT SELECT ON fwlog.rule_count_full TO fwlog_report, fwlog_admin;
+GRANT SELECT ON fwlog.rule_count TO fwlog_admin;
+GRANT EXECUTE ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean),
+	fwlog.clamp(numeric) TO fwlog_report, fwlog_admin;
