@@ -61,8 +61,9 @@ PROGRAMS := $(foreach r,$(filter-out common,$(ROOMS)),$(B)/bin/$(BIN_$(r)))
 
 CPPFLAGS += -D_GNU_SOURCE -DFWLOG_VERSION='"$(VERSION)"' \
 	-DFWLOG_SYSCONFDIR='"$(SYSCONFDIR)"' -I. -I$(B)/gen
-# The schema's version is the number of migrations; the collector checks for it.
-CPPFLAGS += -DFWLOG_SCHEMA_VERSION=$(words $(wildcard sql/[0-9]*.sql))
+# The schema's version is the number of the last migration; the collector checks for it.
+SCHEMA_VERSION := $(shell ls sql | sed -n 's/^0*\([0-9]*\)_.*\.sql$$/\1/p' | sort -n | tail -n 1)
+CPPFLAGS += -DFWLOG_SCHEMA_VERSION=$(SCHEMA_VERSION)
 
 sources = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
@@ -77,6 +78,7 @@ help:
 	'                DEMO_SECONDS=20 ends it by itself, DEMO_PORT=8080 chooses the port' \
 	'make check      all tests: lint, unit, fuzz replay, integration (T=name: only these)' \
 	'make asan check the same under sanitizers' \
+	'make check-planted   the torture tests must notice each planted fault' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
 	'make format     clang-format over all sources' \
@@ -179,6 +181,15 @@ demo:
 	@packaging/deps.sh build demo
 	@$(MAKE) $(JOBS) --no-print-directory all $(TOOLS)
 	@tests/demo/demo.sh
+
+# The same tests must fail with each planted fault (common/planted.h) and pass without.
+.PHONY: check-planted planted-programs
+planted-programs: all $(TOOLS)
+check-planted:
+	@packaging/deps.sh build test
+	@env CPPFLAGS=-DFWLOG_PLANTED $(MAKE) $(JOBS) --no-print-directory B=build/planted \
+	planted-programs
+	@BUILD=build/planted tests/torture/planted.sh $(T)
 
 .PHONY: fuzz
 fuzz:

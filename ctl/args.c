@@ -7,14 +7,52 @@
 #include "common/cli.h"
 #include "common/nearest.h"
 
-enum { OPT_DB = 256, OPT_HELP };
+enum { OPT_DB = 256, OPT_HELP, OPT_CIDR, OPT_JSON };
 
 static const struct option options[] = {
     {"db", required_argument, NULL, OPT_DB},
     {"quiet", no_argument, NULL, 'q'},
+    {"output", required_argument, NULL, 'o'},
+    {"directory", required_argument, NULL, 'd'},
+    {"cidr", required_argument, NULL, OPT_CIDR},
+    {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
+
+/* Options that not all commands take, by their code. */
+static const struct {
+	int code;
+	enum args_take bit;
+	const char *help;
+} some[] = {
+    {'o', TAKES_FILE, "  -o, --output FILE  the file to make\n"},
+    {'d', TAKES_DIRECTORY, "  -d, --directory DIR  where to make the files\n"},
+    {OPT_CIDR, TAKES_CIDR,
+	"  --cidr NETWORK  a network the agent may connect from, 192.0.2.0/24; "
+	"several\n                  times for several; default: from anywhere\n"},
+    {OPT_JSON, TAKES_JSON, "  --json         print JSON\n"},
+};
+#define SOME_COUNT (sizeof some / sizeof some[0])
+
+static bool
+takes(const struct command *c, int code)
+{
+	for (size_t i = 0; i < SOME_COUNT; i++)
+		if (some[i].code == code)
+			return (c->takes & some[i].bit) != 0;
+	return true;
+}
+
+static const char *
+name_of(int code)
+{
+	const struct option *o = options;
+
+	while (o->val != code)
+		o++;
+	return o->name;
+}
 
 static void
 help_list(const struct command *commands, const char *group, FILE *out)
@@ -30,15 +68,19 @@ help_list(const struct command *commands, const char *group, FILE *out)
 static void
 help_command(const struct command *c, FILE *out)
 {
+	fprintf(out, "fwlogctl %s %s%s%s%s: %s\n\n%s\n", c->group, c->name,
+	    c->operand != NULL ? " " : "", c->operand != NULL ? c->operand : "",
+	    c->most > 1 ? "..." : "", c->summary, c->help);
+	for (size_t i = 0; i < SOME_COUNT; i++)
+		if ((c->takes & some[i].bit) != 0)
+			fputs(some[i].help, out);
 	fprintf(out,
-	    "fwlogctl %s %s: %s\n\n%s\n"
 	    "  --db CONNINFO  the database, as libpq takes it: 'host=/run/postgresql "
 	    "dbname=fwlog',\n"
 	    "                 postgresql://…; default: the PG* variables, "
 	    "dbname=fwlog\n"
 	    "  -q, --quiet    print only what failed\n"
-	    "  --help         this text\n",
-	    c->group, c->name, c->summary, c->help);
+	    "  --help         this text\n");
 }
 
 /* dashes: "--" for an option, else "". */
@@ -96,18 +138,19 @@ unknown_command(
 }
 
 static int
-unknown_option(const char *typed, FILE *err)
+unknown_option(const struct command *command, const char *typed, FILE *err)
 {
 	struct nearest near;
 
 	nearest_begin(&near, typed);
 	for (const struct option *o = options; o->name != NULL; o++)
-		nearest_offer(&near, o->name);
+		if (takes(command, o->val))
+			nearest_offer(&near, o->name);
 	return wrong_word("option", "--", &near, err);
 }
 
 static int
-wrong_option(int c, char **argv, FILE *err)
+wrong_option(const struct command *command, int c, char **argv, FILE *err)
 {
 	const char *typed = argv[optind - 1];
 
@@ -119,7 +162,67 @@ wrong_option(int c, char **argv, FILE *err)
 		fprintf(
 		    err, "fwlogctl: -%c: unknown option; --help lists them\n", optopt);
 	else
-		return unknown_option(typed + strspn(typed, "-"), err);
+		return unknown_option(command, typed + strspn(typed, "-"), err);
+	return EXIT_USAGE;
+}
+
+/* -1 to go on, or an exit code. */
+static int
+take_option(
+    const struct command *command, int c, struct args *args, FILE *out, FILE *err)
+{
+	switch (c) {
+	case OPT_DB:
+		args->db = optarg;
+		return -1;
+	case 'q':
+		args->quiet = true;
+		return -1;
+	case 'o':
+		args->output = optarg;
+		return -1;
+	case 'd':
+		args->directory = optarg;
+		return -1;
+	case OPT_JSON:
+		args->json = true;
+		return -1;
+	case OPT_CIDR:
+		if (args->cidrs < ARGS_CIDRS_MAX) {
+			args->cidr[args->cidrs++] = optarg;
+			return -1;
+		}
+		fprintf(err, "fwlogctl: --cidr: at most %d networks\n", ARGS_CIDRS_MAX);
+		return EXIT_USAGE;
+	default: /* OPT_HELP */
+		help_command(command, out);
+		return EXIT_OK;
+	}
+}
+
+/* What is left behind the options. -1, or an exit code. */
+static int
+take_operands(
+    const struct command *command, int argc, char **argv, struct args *args, FILE *err)
+{
+	args->operand = argv + optind;
+	args->operands = (size_t)(argc - optind);
+	if (command->operand == NULL && args->operands > 0)
+		fprintf(err,
+		    "fwlogctl: %s: %s %s takes only options; --help lists them\n",
+		    argv[optind], command->group, command->name);
+	else if (args->operands < command->least)
+		fprintf(err, "fwlogctl: %s %s: %s is missing\n", command->group,
+		    command->name, command->operand);
+	else if (args->operands > command->most && command->most == 1)
+		fprintf(err, "fwlogctl: %s: %s %s takes %s once\n", args->operand[1],
+		    command->group, command->name, command->operand);
+	else if (args->operands > command->most)
+		fprintf(err, "fwlogctl: %s: %s %s takes %s at most %zu times\n",
+		    args->operand[command->most], command->group, command->name,
+		    command->operand, command->most);
+	else
+		return -1;
 	return EXIT_USAGE;
 }
 
@@ -128,32 +231,18 @@ static int
 read_options(const struct command *command, int argc, char **argv, struct args *args,
     FILE *out, FILE *err)
 {
-	int c;
+	int c, rc = -1;
 
 	optind = 0; /* glibc: begin again, the tests call this more than once */
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+:q", options, NULL)) != -1) {
-		switch (c) {
-		case OPT_DB:
-			args->db = optarg;
-			break;
-		case 'q':
-			args->quiet = true;
-			break;
-		case OPT_HELP:
-			help_command(command, out);
-			return EXIT_OK;
-		default:
-			return wrong_option(c, argv, err);
-		}
+	while (rc < 0 && (c = getopt_long(argc, argv, ":qo:d:", options, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			return wrong_option(command, c, argv, err);
+		if (!takes(command, c))
+			return unknown_option(command, name_of(c), err);
+		rc = take_option(command, c, args, out, err);
 	}
-	if (optind < argc) {
-		fprintf(err,
-		    "fwlogctl: %s: %s %s takes only options; --help lists them\n",
-		    argv[optind], command->group, command->name);
-		return EXIT_USAGE;
-	}
-	return -1;
+	return rc < 0 ? take_operands(command, argc, argv, args, err) : rc;
 }
 
 static bool

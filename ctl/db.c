@@ -317,7 +317,7 @@ db_exec_name(struct db *db, const char *sql, const char *name)
 }
 
 struct db_rows *
-db_query(struct db *db, const char *sql, const char *argument)
+db_query_params(struct db *db, const char *sql, const char *const *params, int n)
 {
 	struct db_rows *rows = malloc(sizeof *rows);
 
@@ -325,8 +325,7 @@ db_query(struct db *db, const char *sql, const char *argument)
 		set_error(db, "out of memory");
 		return NULL;
 	}
-	rows->result = PQexecParams(
-	    db->conn, sql, argument != NULL, NULL, &argument, NULL, NULL, 0);
+	rows->result = PQexecParams(db->conn, sql, n, NULL, params, NULL, NULL, 0);
 	if (result_ok(rows->result))
 		return rows;
 	result_error(db, rows->result, sql);
@@ -334,10 +333,17 @@ db_query(struct db *db, const char *sql, const char *argument)
 	return NULL;
 }
 
-int
-db_value(struct db *db, const char *sql, const char *argument, char *buf, size_t size)
+struct db_rows *
+db_query(struct db *db, const char *sql, const char *argument)
 {
-	struct db_rows *rows = db_query(db, sql, argument);
+	return db_query_params(db, sql, &argument, argument != NULL);
+}
+
+int
+db_value_params(struct db *db, const char *sql, const char *const *params, int n,
+    char *buf, size_t size)
+{
+	struct db_rows *rows = db_query_params(db, sql, params, n);
 	int rc = -1;
 
 	if (rows != NULL && db_rows_count(rows) > 0) {
@@ -348,6 +354,12 @@ db_value(struct db *db, const char *sql, const char *argument, char *buf, size_t
 	}
 	db_rows_free(rows);
 	return rc;
+}
+
+int
+db_value(struct db *db, const char *sql, const char *argument, char *buf, size_t size)
+{
+	return db_value_params(db, sql, &argument, argument != NULL, buf, size);
 }
 
 int

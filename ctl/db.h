@@ -48,6 +48,12 @@ struct db_rows *db_query(struct db *db, const char *sql, const char *argument);
 int db_value(struct db *db, const char *sql, const char *argument, char *buf,
     size_t size) __attribute__((warn_unused_result));
 
+/* The same with $1… = params[0]…; NULL is null. */
+struct db_rows *db_query_params(
+    struct db *db, const char *sql, const char *const *params, int n);
+int db_value_params(struct db *db, const char *sql, const char *const *params, int n,
+    char *buf, size_t size) __attribute__((warn_unused_result));
+
 int db_rows_count(const struct db_rows *rows);
 /* "" for null; lives as long as the rows. */
 const char *db_rows_get(const struct db_rows *rows, int row, int column);

@@ -14,10 +14,12 @@ run_nothing(const struct args *args)
 }
 
 static const struct command commands[] = {
-    {"db", "init", "make it", "Makes all.\n", run_nothing},
-    {"db", "check", "look at it", "Looks.\n", run_nothing},
-    {"key", "new", "make a key", "Makes one.\n", run_nothing},
-    {NULL, NULL, NULL, NULL, NULL},
+    {"db", "init", "make it", "Makes all.\n", run_nothing, NULL, 0, 0, 0},
+    {"db", "check", "look at it", "Looks.\n", run_nothing, NULL, 0, 0, 0},
+    {"key", "new", "make a key", "Makes one.\n", run_nothing, "NAME", 1, 2,
+	TAKES_FILE | TAKES_CIDR},
+    {"key", "list", "show keys", "Shows.\n", run_nothing, "NAME", 0, 1, TAKES_JSON},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0},
 };
 
 static const struct command *command;
@@ -40,7 +42,8 @@ static int
 parse(const char *line)
 {
 	static char copy[256];
-	char *argv[16], *rest = copy;
+	static char *argv[16];
+	char *rest = copy;
 	FILE *o = tmpfile(), *e = tmpfile();
 	int argc = 0, rc;
 
@@ -78,6 +81,22 @@ START_TEST(reads_options)
 }
 END_TEST
 
+START_TEST(reads_operands)
+{
+	ck_assert_int_eq(
+	    parse("fwlogctl key new web1 -o f --cidr 10.0.0.0/8 --cidr ::/0 web2"), -1);
+	ck_assert_uint_eq(args.operands, 2);
+	ck_assert_str_eq(args.operand[0], "web1");
+	ck_assert_str_eq(args.operand[1], "web2");
+	ck_assert_str_eq(args.output, "f");
+	ck_assert_uint_eq(args.cidrs, 2);
+	ck_assert_str_eq(args.cidr[1], "::/0");
+	ck_assert_int_eq(parse("fwlogctl key list --json"), -1);
+	ck_assert_uint_eq(args.operands, 0);
+	ck_assert(args.json);
+}
+END_TEST
+
 START_TEST(helps)
 {
 	ck_assert_int_eq(parse("fwlogctl --help"), EXIT_OK);
@@ -88,6 +107,11 @@ START_TEST(helps)
 	ck_assert_int_eq(parse("fwlogctl db init --help"), EXIT_OK);
 	ck_assert_ptr_nonnull(strstr(out, "Makes all."));
 	ck_assert_ptr_nonnull(strstr(out, "--db CONNINFO"));
+	ck_assert_ptr_null(strstr(out, "--cidr"));
+	ck_assert_int_eq(parse("fwlogctl key new --help"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, "key new NAME..."));
+	ck_assert_ptr_nonnull(strstr(out, "--cidr"));
+	ck_assert_ptr_null(strstr(out, "--json"));
 	ck_assert_int_eq(parse("fwlogctl --version"), EXIT_OK);
 	ck_assert_ptr_nonnull(strstr(out, FWLOG_VERSION));
 	ck_assert_str_eq(err, "");
@@ -109,6 +133,13 @@ static const struct {
     {"fwlogctl db init -x", "-x: unknown option"},
     {"fwlogctl db init -xq", "-x: unknown option"},
     {"fwlogctl db init now", "now: db init takes only options"},
+    {"fwlogctl db init --json", "--json: unknown option"},
+    {"fwlogctl db init -o x", "--output: unknown option"},
+    {"fwlogctl key new", "key new: NAME is missing"},
+    {"fwlogctl key new a b c", "c: key new takes NAME at most 2 times"},
+    {"fwlogctl key list a b", "b: key list takes NAME once"},
+    {"fwlogctl key new a -o", "-o: a value is missing"},
+    {"fwlogctl key new a --cdir x", "--cdir: unknown option; did you mean --cidr?"},
 };
 
 START_TEST(refuses)
@@ -131,6 +162,7 @@ main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(t, finds_command);
 	tcase_add_test(t, reads_options);
+	tcase_add_test(t, reads_operands);
 	tcase_add_test(t, helps);
 	tcase_add_loop_test(t, refuses, 0, (int)(sizeof wrong / sizeof wrong[0]));
 	srunner_run_all(r, CK_NORMAL);
