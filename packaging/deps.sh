@@ -25,7 +25,8 @@ rpm_packages() {
 		libmnl-devel libnfnetlink-devel ;;
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
 		util-linux ;;
-	tools) echo check-devel clang-tools-extra mandoc ctags ShellCheck ulogd tcpdump ;;
+	tools) echo check-devel clang-tools-extra mandoc ctags ShellCheck ulogd tcpdump \
+		libasan libubsan ;;
 	fuzz) echo clang compiler-rt ;;
 	esac
 }
