@@ -6,16 +6,16 @@
 
 struct dial {
 	struct event_base *base;
-	bool allow_network;
-	size_t input_max;
+	struct dial_conf conf;
 	dial_done *done;
 	void *arg;
 	struct event *timer; /* also carries the first step out of dial_start */
 	struct resolve *resolve;
 	struct transport *transport;
 	struct endpoints found;
-	size_t next;
-	char why[160];
+	size_t next;      /* of found */
+	size_t keys_left; /* not tried at the endpoint before next */
+	char why[256];
 };
 
 static void try_next(struct dial *d);
@@ -67,6 +67,8 @@ on_down(void *arg, const char *why)
 	struct dial *d = arg;
 
 	snprintf(d->why, sizeof d->why, "%s", why);
+	if (!transport_was_refused(d->transport))
+		d->keys_left = 0;
 	transport_close(d->transport);
 	d->transport = NULL;
 	try_next(d);
@@ -82,28 +84,48 @@ on_data(void *arg, struct evbuffer *in)
 
 static const struct transport_events dial_events = {on_up, on_data, on_down};
 
+static bool
+is_allowed(const struct dial *d, const struct endpoint *to)
+{
+	return d->conf.keys != NULL || d->conf.allow_plain_network ||
+	       sockaddr_is_local((const struct sockaddr *)&to->addr);
+}
+
+/* Begins to connect to an endpoint; the newest key is the last of the file. */
+static void
+try_endpoint(struct dial *d, const struct endpoint *to)
+{
+	const struct key *key = NULL;
+
+	if (d->keys_left > 0)
+		key = keyfile_at(d->conf.keys, --d->keys_left);
+	d->transport = transport_connect(
+	    d->base, to, key, d->conf.input_max, d->why, sizeof d->why);
+	if (d->transport == NULL)
+		return;
+	transport_listen(d->transport, &dial_events, d);
+	arm(d, DIAL_TIMEOUT_S);
+}
+
 static void
 try_next(struct dial *d)
 {
-	while (d->next < d->found.count) {
+	if (d->keys_left > 0 && d->next > 0)
+		try_endpoint(d, &d->found.at[d->next - 1]);
+	while (d->transport == NULL && d->next < d->found.count) {
 		const struct endpoint *to = &d->found.at[d->next++];
 
-		if (!d->allow_network &&
-		    !sockaddr_is_local((const struct sockaddr *)&to->addr)) {
+		if (!is_allowed(d, to)) {
 			snprintf(d->why, sizeof d->why,
 			    "the name leads out of this machine, and plain is refused "
 			    "there (allow_plain_network)");
 			continue;
 		}
-		d->transport =
-		    transport_connect(d->base, to, d->input_max, d->why, sizeof d->why);
-		if (d->transport == NULL)
-			continue;
-		transport_listen(d->transport, &dial_events, d);
-		arm(d, DIAL_TIMEOUT_S);
-		return;
+		d->keys_left = d->conf.keys != NULL ? keyfile_count(d->conf.keys) : 0;
+		try_endpoint(d, to);
 	}
-	finish(d, NULL);
+	if (d->transport == NULL)
+		finish(d, NULL);
 }
 
 static void
@@ -138,16 +160,15 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 struct dial *
-dial_start(struct event_base *base, const struct address *to, bool allow_network,
-    size_t input_max, dial_done *done, void *arg)
+dial_start(struct event_base *base, const struct address *to,
+    const struct dial_conf *conf, dial_done *done, void *arg)
 {
 	struct dial *d = calloc(1, sizeof *d);
 
 	if (d == NULL)
 		return NULL;
 	d->base = base;
-	d->allow_network = allow_network;
-	d->input_max = input_max;
+	d->conf = *conf;
 	d->done = done;
 	d->arg = arg;
 	d->timer = evtimer_new(base, on_timer, d);

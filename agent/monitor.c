@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/binding.h"
+#include "agent/keys.h"
 #include "agent/nflog.h"
 #include "agent/privilege.h"
 #include "agent/worker.h"
@@ -40,13 +41,15 @@ struct held_group {
 
 struct monitor {
 	const struct options *options;
+	struct keyfile *keys; /* NULL: plain */
 	struct identity identity;
 	sigset_t signals, before; /* ours, and the mask the worker gets back */
 	struct held_group group[OPTIONS_GROUPS_MAX];
 	size_t groups;
-	pid_t worker; /* 0: none */
-	int channel;  /* to it, -1 none */
-	bool ready;   /* some worker got through its start */
+	pid_t worker;  /* 0: none */
+	int channel;   /* to it, -1 none */
+	bool ready;    /* some worker got through its start */
+	bool renewing; /* this one was told to end, for a successor with new keys */
 	int64_t started_at, restart_at, kill_at;
 	unsigned quick_deaths;
 	int pid_file;
@@ -213,7 +216,7 @@ worker_main(struct monitor *m, int channel, pid_t parent)
 	prctl(PR_SET_NAME, "fwlog-worker");
 	if (getppid() != parent)
 		return EXIT_FAILED;
-	return worker_run(m->options, channel);
+	return worker_run(m->options, m->keys, channel);
 }
 
 static int
@@ -316,6 +319,12 @@ on_death(struct monitor *m, bool stopping)
 	m->channel = -1;
 	if (stopping)
 		return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+	m->kill_at = NEVER;
+	if (m->renewing) {
+		m->renewing = false;
+		m->restart_at = now_ms();
+		return -1;
+	}
 	/* What cannot even start will not do so by being tried again. */
 	if (!ready && WIFEXITED(status) && WEXITSTATUS(status) != EXIT_OK)
 		return WEXITSTATUS(status);
@@ -363,6 +372,39 @@ begin_stop(struct monitor *m)
 	m->kill_at = now_ms() + STOP_MS;
 }
 
+/* A worker gets its keys when it is forked: for other keys another one takes over. */
+static void
+renew_worker(struct monitor *m)
+{
+	if (m->worker == 0)
+		return;
+	m->renewing = true;
+	kill(m->worker, SIGTERM);
+	m->kill_at = now_ms() + STOP_MS;
+}
+
+static void
+on_hangup(struct monitor *m)
+{
+	char why[KEYFILE_WHY_SIZE];
+	struct keyfile *keys;
+
+	if (keys_load(m->options, &keys, why, sizeof why) < 0) {
+		log_error("key_file: %s; the keys in use stay", why);
+	} else if (!keys_equal(m->keys, keys)) {
+		keyfile_free(m->keys);
+		m->keys = keys;
+		log_info("key_file %s has changed: a new worker takes over",
+		    m->options->key_file);
+		renew_worker(m);
+		return;
+	} else {
+		keyfile_free(keys);
+	}
+	if (m->worker != 0)
+		kill(m->worker, SIGHUP);
+}
+
 static int
 loop(struct monitor *m)
 {
@@ -381,8 +423,7 @@ loop(struct monitor *m)
 				return EXIT_OK;
 			break;
 		case SIGHUP:
-			if (m->worker != 0)
-				kill(m->worker, SIGHUP);
+			on_hangup(m);
 			break;
 		case SIGCHLD:
 			rc = on_death(m, stopping);
@@ -445,8 +486,12 @@ static int
 prepare(struct monitor *m)
 {
 	const struct options *o = m->options;
-	char why[512];
+	char why[KEYFILE_WHY_SIZE];
 
+	if (keys_load(o, &m->keys, why, sizeof why) < 0) {
+		log_error("key_file: %s", why);
+		return EXIT_CONFIG;
+	}
 	if (privilege_find(o->user, &m->identity, why, sizeof why) < 0) {
 		log_error("%s", why);
 		return EXIT_CONFIG;
@@ -477,6 +522,7 @@ monitor_run(const struct options *o)
 	if (m.channel >= 0)
 		close(m.channel);
 	close_groups(&m);
+	keyfile_free(m.keys);
 	if (m.pid_file >= 0) {
 		if (rc == EXIT_OK)
 			unlink(o->pid_file);

@@ -18,7 +18,7 @@
 #define AT(member) offsetof(struct options, member)
 #define IN_GROUP(member) offsetof(struct group_section, own.member)
 
-static const char *const transport_choices[] = {"plain", NULL};
+static const char *const transport_choices[] = {"sealed", "plain", NULL};
 static const char *const sync_choices[] = {"interval", "always", "never", NULL};
 static const char *const when_full_choices[] = {"drop_newest", "drop_oldest", NULL};
 static const char *const local_log_choices[] = {"none", "kernel", "json", NULL};
@@ -48,7 +48,9 @@ static const struct conf_option options[] = {
     {"", "collector", CONF_STRING, AT(collector), NULL, 1, 4096, NULL,
 	"host:port, [address]:port or unix:/path, separated by commas, first is best"},
     {"", "transport", CONF_ENUM, AT(transport), "plain", 0, 0, transport_choices,
-	"how the connection is sealed"},
+	"whether the connection is sealed; the same on the collector's end"},
+    {"", "key_file", CONF_STRING, AT(key_file), FWLOG_SYSCONFDIR "/fwlog/agent.key", 1,
+	4000, NULL, "this agent's key, made by: fwlogctl key new NAME"},
     {"", "allow_plain_network", CONF_BOOL, AT(allow_plain_network), "no", 0, 0, NULL,
 	"plain over a network that is sealed itself (WireGuard, IPsec)"},
     {"", "failback", CONF_DURATION, AT(failback), "3m", SECOND, 86400 * SECOND, NULL,
@@ -168,7 +170,8 @@ check_collectors(const struct options *o)
 	while (rest != NULL) {
 		if (address_next(&rest, &address, &why) < 0)
 			return why;
-		if (!o->allow_plain_network && !address_is_local(&address))
+		if (o->transport == TRANSPORT_PLAIN && !o->allow_plain_network &&
+		    !address_is_local(&address))
 			return "collector: transport = plain is refused outside "
 			       "loopback and Unix sockets, it hides nothing; "
 			       "allow_plain_network = yes says that WireGuard or IPsec "

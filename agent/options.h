@@ -14,6 +14,7 @@
 
 #define OPTIONS_GROUPS_MAX 64 /* NFLOG groups of one agent */
 
+enum option_transport { TRANSPORT_SEALED, TRANSPORT_PLAIN };
 enum option_sync { SYNC_INTERVAL, SYNC_ALWAYS, SYNC_NEVER };
 enum option_local_log { LOCAL_LOG_NONE, LOCAL_LOG_KERNEL, LOCAL_LOG_JSON };
 enum option_conntrack { CONNTRACK_AUTO, CONNTRACK_NO };
@@ -35,7 +36,8 @@ struct group_section {
 struct options {
 	char *name;
 	char *collector;
-	int transport; /* 0 plain, the only one */
+	int transport; /* enum option_transport */
+	char *key_file;
 	bool allow_plain_network;
 	uint64_t failback;       /* ms */
 	uint64_t stats_interval; /* ms */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The byte stream to the collector: plain today. It knows nothing of frames; what seals
- * the stream goes in here, between the socket and the frames, without changing what is
- * below.
+ * The byte stream to the collector, sealed (docs/noise.md) or plain: one socket, and
+ * what lies between it and the frames. It knows nothing of frames. Sealed, it shows the
+ * collector a key first, and is up once the collector has proved that it has it too.
  */
 #ifndef FWLOG_AGENT_TRANSPORT_H
 #define FWLOG_AGENT_TRANSPORT_H
@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "agent/resolve.h"
+#include "common/keyfile.h"
 
 #define TRANSPORT_DEAD_MS 30000 /* unacknowledged this long: the connection ends */
 
@@ -24,14 +25,20 @@ struct transport_events {
 };
 
 /*
- * Begins to connect. At most input_max bytes are held that data has not drained. NULL
- * with a reason in why.
+ * Begins to connect, sealed with key, plain when it is NULL; the key is not needed any
+ * more afterwards. At most about input_max bytes are held that data has not drained.
+ * NULL with a reason in why.
  */
 struct transport *transport_connect(struct event_base *base, const struct endpoint *to,
-    size_t input_max, char *why, size_t whysize);
+    const struct key *key, size_t input_max, char *why, size_t whysize);
 void transport_listen(
     struct transport *t, const struct transport_events *events, void *arg);
-/* Queues a copy. -1: no memory. */
+/*
+ * Whether the connection stood and the collector closed it instead of answering the
+ * key: another key may do.
+ */
+bool transport_was_refused(const struct transport *t);
+/* Queues the bytes, sealed or as a copy, once it is up. -1: no memory. */
 int transport_write(struct transport *t, const void *data, size_t len)
     __attribute__((warn_unused_result));
 /* Sends what goes out without waiting, then closes. NULL-safe. */

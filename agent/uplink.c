@@ -407,6 +407,18 @@ session_end(struct uplink *u, const char *why)
 	try_later(u);
 }
 
+static struct dial *
+start_dial(struct uplink *u, const struct address *to, dial_done *done)
+{
+	const struct dial_conf conf = {
+	    .keys = u->conf.keys,
+	    .allow_plain_network = u->conf.allow_plain_network,
+	    .input_max = INPUT_MAX,
+	};
+
+	return dial_start(u->base, to, &conf, done, u);
+}
+
 static void
 on_dialed(void *arg, struct transport *t, const char *why)
 {
@@ -431,8 +443,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	set_state(u, UPLINK_DIALING, 0);
-	u->dial = dial_start(u->base, &u->collector[u->current],
-	    u->conf.allow_plain_network, INPUT_MAX, on_dialed, u);
+	u->dial = start_dial(u, &u->collector[u->current], on_dialed);
 	if (u->dial == NULL)
 		session_end(u, "out of memory");
 }
@@ -476,8 +487,7 @@ on_failback(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	u->probe = dial_start(u->base, &u->collector[0], u->conf.allow_plain_network,
-	    INPUT_MAX, on_probed, u);
+	u->probe = start_dial(u, &u->collector[0], on_probed);
 	if (u->probe == NULL)
 		arm(u->failback_timer, u->conf.failback_ms);
 }

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "agent/spool.h"
+#include "common/keyfile.h"
 
 #define UPLINK_COLLECTORS_MAX 16
 #define UPLINK_SILENCE_S 30   /* without a byte from the collector: closed */
@@ -18,8 +19,9 @@
 #define UPLINK_BACKOFF_MAX_MS 30000
 
 struct uplink_conf {
-	const char *name;       /* the agent's */
-	const char *collectors; /* the list, checked by address_next before */
+	const char *name;           /* the agent's */
+	const char *collectors;     /* the list, checked by address_next before */
+	const struct keyfile *keys; /* NULL: plain; outlives the uplink */
 	bool allow_plain_network;
 	uint64_t failback_ms; /* how often to look for the first collector */
 	uint64_t stats_interval_ms;

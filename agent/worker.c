@@ -20,6 +20,7 @@
 
 struct worker {
 	const struct options *options;
+	const struct keyfile *keys;
 	int channel;
 	struct event_base *base;
 	struct spool *spool;
@@ -219,6 +220,7 @@ open_uplink(struct worker *w)
 	const struct uplink_conf conf = {
 	    .name = options_name(o, name, sizeof name),
 	    .collectors = o->collector,
+	    .keys = w->keys,
 	    .allow_plain_network = o->allow_plain_network,
 	    .failback_ms = o->failback,
 	    .stats_interval_ms = o->stats_interval,
@@ -298,9 +300,9 @@ finish(struct worker *w)
 }
 
 int
-worker_run(const struct options *o, int channel)
+worker_run(const struct options *o, const struct keyfile *keys, int channel)
 {
-	struct worker w = {.options = o, .channel = channel};
+	struct worker w = {.options = o, .keys = keys, .channel = channel};
 	int rc = EXIT_FAILED;
 
 	signal(SIGPIPE, SIG_IGN);
