@@ -78,6 +78,7 @@ help:
 	'                DEMO_SECONDS=20 ends it by itself, DEMO_PORT=8080 chooses the port' \
 	'make check      all tests: lint, unit, fuzz replay, integration (T=name: only these)' \
 	'make asan check the same under sanitizers' \
+	'make torture    faults, again and again; T=short or T=smoke for less, T=03 for one' \
 	'make check-planted   the torture tests must notice each planted fault' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
@@ -161,6 +162,13 @@ $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) \
 	-MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< $(B)/libcommon.a $(call pkg_libs,$(PKG_common))
 
+# What torture tests load into a program: tests/torture/preload_*.c, not under sanitizers.
+PRELOADS := $(patsubst tests/torture/%.c,$(B)/lib/%.so,$(wildcard tests/torture/preload_*.c))
+$(B)/lib/preload_%.so: tests/torture/preload_%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -D_GNU_SOURCE $(call pkg_cflags,libpq) -std=c11 $(WARN) $(CFLAGS) \
+	-shared -fPIC -o $@ $< -ldl
+
 unit: $(UNIT)
 fuzz-replay: $(FUZZ)
 
@@ -169,8 +177,15 @@ JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 check:
 	@packaging/deps.sh build test
 	@$(MAKE) $(JOBS) --no-print-directory run-check
-run-check: all $(UNIT) $(FUZZ) $(TOOLS)
+run-check: all $(UNIT) $(FUZZ) $(TOOLS) $(PRELOADS)
 	@tests/run.sh $(T)
+
+.PHONY: torture run-torture
+torture:
+	@packaging/deps.sh build test
+	@$(MAKE) $(JOBS) --no-print-directory run-torture
+run-torture: all $(TOOLS) $(PRELOADS)
+	@tests/torture/run.sh $(T)
 ifeq ($(MAKECMDGOALS),asan)
 asan: all
 else

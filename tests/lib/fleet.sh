@@ -9,6 +9,7 @@
 COLLECTOR_SOCKET=$T/collector.socket
 COLLECTOR_PID=
 COLLECTOR_HOST=
+COLLECTOR_ENV=() # for instance (env NAME=value)
 declare -A AGENT_PID=()
 EXPECT_UNKNOWN=0 # losses of unknown size that the script itself brought about
 
@@ -33,7 +34,8 @@ start_collector()
 			>"$T/collector.conf"
 	fi
 	in_host "$COLLECTOR_HOST"
-	spawn collector ${ON[@]+"${ON[@]}"} "${WITH_PARENT[@]}" "$BIN/fwlog-collector" \
+	spawn collector ${ON[@]+"${ON[@]}"} "${WITH_PARENT[@]}" \
+		${COLLECTOR_ENV[@]+"${COLLECTOR_ENV[@]}"} "$BIN/fwlog-collector" \
 		-c "$T/collector.conf"
 	COLLECTOR_PID=$SPAWNED
 	must_wait "the collector listens" 20 collector_listens
