@@ -52,7 +52,7 @@ by_form()
 pause()
 {
 	local ms=$((RANDOM % $1 + ${2:-0}))
-	sleep $((ms / 1000)).$(printf %03d $((ms % 1000)))
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 }
 
 # ---- the site
