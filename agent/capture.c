@@ -13,6 +13,29 @@
 
 #define KSEQ_NONE UINT32_MAX /* before the first number of a binding, which is 0 */
 
+#define PAST_MAX 256  /* positions of the numbering remembered … */
+#define PAST_US 20000 /* … at least so far apart */
+
+/* How far the numbering was settled at some time. */
+struct past {
+	uint64_t boot_us;
+	uint64_t settled;
+};
+
+/* What reconcile asks for. */
+struct numbering {
+	uint64_t settled;
+	struct past past[PAST_MAX]; /* a ring, the newest at `newest` */
+	unsigned newest, pasts;
+	uint64_t watch_us; /* 0: for nothing */
+	uint64_t watched;
+	bool met;
+	uint64_t expected; /* records of the next gap that are counted already */
+	void (*on_gap)(void *arg);
+	void *on_gap_arg;
+	bool gap_met;
+};
+
 struct capture_group {
 	struct capture *capture;
 	struct capture_group *next;
@@ -21,6 +44,7 @@ struct capture_group {
 	uint64_t last_ts_us; /* of the newest record; before one, of the binding */
 	struct log_limit said_lost, said_cut, said_error;
 	struct capture_counters counters;
+	struct numbering numbering;
 };
 
 struct capture {
@@ -33,11 +57,11 @@ struct capture {
 };
 
 static uint64_t
-now_us(void)
+clock_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
@@ -77,6 +101,97 @@ capture_free(struct capture *c)
 	free(c);
 }
 
+/* ---- the numbering */
+
+/* Positions closer together than PAST_US are one, the newest of them. */
+static void
+remember(struct capture_group *g)
+{
+	struct numbering *n = &g->numbering;
+	uint64_t now = clock_us(CLOCK_BOOTTIME);
+	unsigned before = (n->newest + PAST_MAX - 1) % PAST_MAX;
+
+	if (n->pasts < 2 ||
+	    n->past[n->newest].boot_us - n->past[before].boot_us >= PAST_US) {
+		if (n->pasts > 0)
+			n->newest = (n->newest + 1) % PAST_MAX;
+		if (n->pasts < PAST_MAX)
+			n->pasts++;
+	}
+	n->past[n->newest] = (struct past){now, n->settled};
+}
+
+void
+capture_position(const struct capture_group *g, struct capture_position *out)
+{
+	out->settled = g->numbering.settled;
+	out->kseq = g->last_kseq;
+	out->last_us = g->last_ts_us;
+}
+
+bool
+capture_settled_at(const struct capture_group *g, uint64_t boot_us, uint64_t *settled)
+{
+	const struct numbering *n = &g->numbering;
+
+	for (unsigned i = 0; i < n->pasts; i++) {
+		const struct past *p = &n->past[(n->newest + PAST_MAX - i) % PAST_MAX];
+
+		if (p->boot_us <= boot_us) {
+			*settled = p->settled;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+capture_watch(struct capture_group *g, uint64_t real_us)
+{
+	g->numbering.watch_us = real_us;
+	g->numbering.met = false;
+}
+
+bool
+capture_watched(const struct capture_group *g, uint64_t *settled)
+{
+	*settled = g->numbering.watched;
+	return g->numbering.met;
+}
+
+void
+capture_expect_gap(
+    struct capture_group *g, uint64_t records, void (*met)(void *arg), void *arg)
+{
+	g->numbering.expected = records;
+	g->numbering.on_gap = met;
+	g->numbering.on_gap_arg = arg;
+}
+
+static void
+watch(struct numbering *n, const struct record *rec)
+{
+	if (n->watch_us == 0 || rec->ts_us <= n->watch_us ||
+	    (rec->flags & RECORD_F_TS_AGENT) != 0)
+		return;
+	n->watch_us = 0;
+	n->watched = n->settled;
+	n->met = true;
+}
+
+/* A record behind what was expected: gap records are missing before it. Returns how
+ * many of them nobody has counted. */
+static uint32_t
+uncounted(struct numbering *n, uint32_t gap)
+{
+	uint32_t counted = n->expected < gap ? (uint32_t)n->expected : gap;
+
+	if (n->expected > 0)
+		n->gap_met = true;
+	n->expected = 0;
+	return gap - counted;
+}
+
 /* ---- what a group begins with */
 
 /* A loss of g up to kseq; it counts in the spool as having been read. */
@@ -101,6 +216,19 @@ write_loss(
 		    g->binding.group);
 }
 
+uint64_t
+capture_last_us(const struct spool *spool, uint16_t group)
+{
+	static struct spool_source source[SPOOL_SOURCES_MAX];
+	size_t n = spool_sources(spool, source, SPOOL_SOURCES_MAX);
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (source[i].source.group == group && source[i].last_ts_us > last)
+			last = source[i].last_ts_us;
+	return last;
+}
+
 /*
  * Nobody held the group between the newest earlier binding and this one. The loss is
  * written under the new binding, so a restarted worker finds it and does not write
@@ -109,14 +237,8 @@ write_loss(
 static void
 note_down_time(struct capture_group *g)
 {
-	static struct spool_source source[SPOOL_SOURCES_MAX];
-	size_t n = spool_sources(g->capture->spool, source, SPOOL_SOURCES_MAX);
-	uint64_t last = 0;
+	uint64_t last = capture_last_us(g->capture->spool, g->binding.group);
 
-	for (size_t i = 0; i < n; i++)
-		if (source[i].source.group == g->binding.group &&
-		    source[i].last_ts_us > last)
-			last = source[i].last_ts_us;
 	if (last == 0)
 		return;
 	g->last_ts_us = last;
@@ -128,7 +250,7 @@ note_down_time(struct capture_group *g)
 }
 
 struct capture_group *
-capture_add(struct capture *c, const struct binding *b)
+capture_add(struct capture *c, const struct binding *b, bool counted)
 {
 	struct capture_group *g = calloc(1, sizeof *g);
 
@@ -141,7 +263,8 @@ capture_add(struct capture *c, const struct binding *b)
 	g->counters.group = b->group;
 	g->last_ts_us = b->bound_us;
 	g->last_kseq = KSEQ_NONE;
-	if (!spool_source_last(c->spool, b->bind_id, &g->last_kseq))
+	remember(g);
+	if (!spool_source_last(c->spool, b->bind_id, &g->last_kseq) && !counted)
 		note_down_time(g);
 	*c->end = g;
 	c->end = &g->next;
@@ -181,10 +304,13 @@ flush(struct capture_group *g)
 static void
 note_gap(struct capture_group *g, const struct record *next)
 {
-	uint32_t missing = next->kseq - g->last_kseq - 1;
+	uint32_t missing = uncounted(&g->numbering, next->kseq - g->last_kseq - 1);
 
 	flush(g);
 	g->last_kseq = next->kseq - 1;
+	if (missing == 0)
+		return;
+	g->numbering.settled += missing;
 	g->counters.gaps++;
 	g->counters.lost += missing;
 	write_loss(g, LOSS_KERNEL, missing, next->ts_us);
@@ -279,12 +405,16 @@ take_packet(struct capture_group *g, struct nflog_packet *p, uint64_t received_u
 	}
 	if (step > 1)
 		note_gap(g, rec);
+	else if (g->numbering.expected > 0)
+		uncounted(&g->numbering, 0);
+	watch(&g->numbering, rec);
 	/* One that cannot be kept leaves the numbering as it was: the next shows a gap.
 	 */
 	if (put_record(g, p) < 0)
 		return;
 	if (numbered)
 		g->last_kseq = rec->kseq;
+	g->numbering.settled++;
 	g->last_ts_us = rec->ts_us;
 }
 
@@ -294,7 +424,7 @@ take_datagram(struct capture_group *g, size_t len)
 	struct capture *c = g->capture;
 	struct nflog_datagram d = {c->datagram, len};
 	struct nflog_packet packet;
-	uint64_t received_us = now_us();
+	uint64_t received_us = clock_us(CLOCK_REALTIME);
 
 	if (len > sizeof c->datagram) {
 		log_limited(&g->said_cut, LOG_LEVEL_ERROR,
@@ -351,6 +481,11 @@ capture_read(struct capture_group *g, unsigned max)
 	for (n = 0; n < max && (len = peek(g)) > 0; n++) {
 		take_datagram(g, len);
 		consume(g);
+		remember(g);
+		if (g->numbering.gap_met) {
+			g->numbering.gap_met = false;
+			g->numbering.on_gap(g->numbering.on_gap_arg);
+		}
 	}
 	return n;
 }

@@ -38,9 +38,13 @@ void capture_free(struct capture *c); /* closes the groups' sockets; NULL-safe *
 
 /*
  * Takes a binding and its fd. When an earlier binding of the group ended, the time
- * between is written to the spool as a loss. NULL: no memory (fd closed).
+ * between is written to the spool as a loss of unknown size, unless told that somebody
+ * else counts what was lost then. NULL: no memory (fd closed).
  */
-struct capture_group *capture_add(struct capture *c, const struct binding *b);
+struct capture_group *capture_add(
+    struct capture *c, const struct binding *b, bool counted);
+/* Time of the newest record of the group in the spool, 0 none: who held it last. */
+uint64_t capture_last_us(const struct spool *spool, uint16_t group);
 int capture_fd(const struct capture_group *g);
 
 /* Reads up to max datagrams. How many there were; less than max: the queue is empty. */
@@ -49,5 +53,34 @@ unsigned capture_read(struct capture_group *g, unsigned max);
 /* Counters of each group, in order of capture_add; returns how many. */
 size_t capture_counters(
     const struct capture *c, struct capture_counters *out, size_t max);
+
+/* ---- the numbering, for agent/reconcile.h */
+
+/* Records settled: read, or lost by a gap, since capture_add; and the newest number. */
+struct capture_position {
+	uint64_t settled;
+	uint32_t kseq; /* UINT32_MAX: none yet */
+	uint64_t last_us;
+};
+void capture_position(const struct capture_group *g, struct capture_position *out);
+/*
+ * What was settled at that time of CLOCK_BOOTTIME, or a little earlier. false: too long
+ * ago.
+ */
+bool capture_settled_at(
+    const struct capture_group *g, uint64_t boot_us, uint64_t *settled);
+/*
+ * Watches for a record that the kernel stamped after real_us: capture_watched tells
+ * what was settled before the first such one, which then was logged later.
+ */
+void capture_watch(struct capture_group *g, uint64_t real_us);
+bool capture_watched(const struct capture_group *g, uint64_t *settled);
+/*
+ * So many records behind the newest number were counted as lost already: if the next
+ * record shows a gap, that is not counted again. met is called once that record is in
+ * the spool.
+ */
+void capture_expect_gap(
+    struct capture_group *g, uint64_t records, void (*met)(void *arg), void *arg);
 
 #endif

@@ -19,6 +19,7 @@
 #include "agent/keys.h"
 #include "agent/nflog.h"
 #include "agent/privilege.h"
+#include "agent/reading.h"
 #include "agent/worker.h"
 #include "common/cli.h"
 #include "common/log.h"
@@ -46,6 +47,7 @@ struct monitor {
 	sigset_t signals, before; /* ours, and the mask the worker gets back */
 	struct held_group group[OPTIONS_GROUPS_MAX];
 	size_t groups;
+	struct reading reading;
 	pid_t worker;  /* 0: none */
 	int channel;   /* to it, -1 none */
 	bool ready;    /* some worker got through its start */
@@ -104,6 +106,7 @@ hand_over(struct monitor *m, const struct held_group *g)
 	if (binding_send(m->channel, &g->binding) < 0)
 		log_debug("group %u: the worker does not take it: %s", g->conf.group,
 		    strerror(errno));
+	reading_want(&m->reading, now_ms());
 }
 
 /* Tries once; on failure sets when to try again, and says why when it is news. */
@@ -340,6 +343,8 @@ next_due(const struct monitor *m)
 {
 	int64_t due = m->restart_at < m->kill_at ? m->restart_at : m->kill_at;
 
+	if (m->reading.due_ms < due)
+		due = m->reading.due_ms;
 	for (size_t i = 0; i < m->groups; i++)
 		if (m->group[i].binding.fd < 0 && m->group[i].retry_at < due)
 			due = m->group[i].retry_at;
@@ -426,6 +431,7 @@ loop(struct monitor *m)
 			on_hangup(m);
 			break;
 		case SIGCHLD:
+			reading_reap(&m->reading);
 			rc = on_death(m, stopping);
 			break;
 		default:
@@ -437,8 +443,10 @@ loop(struct monitor *m)
 			kill(m->worker, SIGKILL);
 			m->kill_at = NEVER;
 		}
-		if (!stopping)
+		if (!stopping) {
 			try_groups_due(m);
+			reading_start(&m->reading, m->channel, now_ms());
+		}
 	}
 	return rc;
 }
@@ -498,6 +506,7 @@ prepare(struct monitor *m)
 	}
 	if (write_pid_file(m) < 0)
 		return EXIT_FAILED;
+	reading_init(&m->reading, o);
 	init_groups(m);
 	if (bind_groups(m) < 0)
 		return EXIT_FAILED;

@@ -52,6 +52,9 @@ struct options {
 	int local_log; /* enum option_local_log */
 	char *local_log_path;
 
+	bool reconcile;
+	uint64_t reconcile_interval; /* ms */
+
 	char *user;
 	char *pid_file;
 

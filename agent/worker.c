@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/capture.h"
+#include "agent/reconcile.h"
 #include "agent/stats.h"
 #include "agent/uplink.h"
 #include "common/cli.h"
@@ -27,6 +28,7 @@ struct worker {
 	struct ifname *names;
 	struct locallog *log;
 	struct capture *capture;
+	struct reconcile *reconcile; /* NULL: not wanted */
 	struct uplink *uplink;
 	struct capture_group *group[OPTIONS_GROUPS_MAX];
 	size_t groups;
@@ -133,16 +135,31 @@ static int
 take_binding(struct worker *w, const struct binding *b)
 {
 	struct capture_group *g;
+	bool counted;
 
 	if (w->groups == OPTIONS_GROUPS_MAX) {
 		close(b->fd);
 		return -1;
 	}
-	g = capture_add(w->capture, b);
+	counted = w->reconcile != NULL && reconcile_expect(w->reconcile, b);
+	g = capture_add(w->capture, b, counted);
 	if (g == NULL)
 		return -1;
+	if (w->reconcile != NULL)
+		reconcile_bind(w->reconcile, g, b->group);
 	w->group[w->groups++] = g;
 	return add_event(w, capture_fd(g), EV_READ, on_group, g);
+}
+
+/* Whatever readings come first on the channel. */
+static void
+take_readings(struct worker *w)
+{
+	static struct reading_message m;
+
+	while (reading_receive(w->channel, &m))
+		if (w->reconcile != NULL)
+			reconcile_take(w->reconcile, &m);
 }
 
 static void
@@ -153,9 +170,12 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 	int rc;
 
 	(void)what;
-	while ((rc = binding_receive(fd, &b)) > 0)
+	take_readings(w);
+	while ((rc = binding_receive(fd, &b)) > 0) {
 		if (take_binding(w, &b) < 0)
 			log_error("group %u: not read: out of memory", b.group);
+		take_readings(w);
+	}
 	if (rc < 0) {
 		event_del(w->event[0]);
 		stop(w, "the monitor is gone");
@@ -167,6 +187,8 @@ on_stats(void *arg, struct stats *out)
 {
 	struct worker *w = arg;
 
+	if (w->reconcile != NULL)
+		reconcile_stats(w->reconcile, out);
 	stats_fill(out, w->capture, w->spool, w->uplink, w->log);
 }
 
@@ -233,6 +255,19 @@ open_uplink(struct worker *w)
 }
 
 static int
+open_reconcile(struct worker *w)
+{
+	const struct options *o = w->options;
+
+	if (!o->reconcile) {
+		reconcile_forget(w->spool, o->spool_dir);
+		return 0;
+	}
+	w->reconcile = reconcile_new(w->base, w->spool, o);
+	return w->reconcile != NULL ? 0 : -1;
+}
+
+static int
 add_tick(struct worker *w)
 {
 	uint64_t ms =
@@ -272,7 +307,7 @@ start(struct worker *w)
 		goto no_memory;
 	w->capture =
 	    capture_new(w->spool, w->names, w->log, (int)w->options->zstd_level);
-	if (w->capture == NULL || add_events(w) < 0)
+	if (w->capture == NULL || open_reconcile(w) < 0 || add_events(w) < 0)
 		goto no_memory;
 	(void)send(w->channel, &ready, 1, MSG_NOSIGNAL);
 	return 0;
@@ -288,6 +323,7 @@ finish(struct worker *w)
 	for (size_t i = 0; i < w->groups; i++)
 		capture_read(w->group[i], DRAIN_MAX);
 	uplink_free(w->uplink);
+	reconcile_free(w->reconcile);
 	capture_free(w->capture);
 	locallog_close(w->log);
 	for (size_t i = 0; i < w->events; i++)

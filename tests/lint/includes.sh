@@ -13,6 +13,8 @@ common    libsodium  sodium.h
 agent     nflog      libnetfilter_log/* libmnl/*
 agent     nfnetlink  libnfnetlink/*
 agent     libevent   event2/*
+agent     nftables   nftables/*
+agent     jansson    jansson.h
 collector libevent   event2/*
 collector uthash     uthash.h
 collector libpq      libpq-fe.h

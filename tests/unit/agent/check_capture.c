@@ -200,7 +200,7 @@ start(void)
 	peer = pair[1];
 	names = ifname_new();
 	cap = capture_new(NULL, names, NULL, 1);
-	grp = capture_add(cap, &b);
+	grp = capture_add(cap, &b, false);
 	ck_assert_ptr_nonnull(grp);
 }
 
