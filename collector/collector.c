@@ -88,14 +88,10 @@ static void
 on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct collector *c = arg;
-	struct session *s = TAILQ_FIRST(&c->sessions), *next;
 
 	(void)fd;
 	(void)what;
-	for (; s != NULL; s = next) {
-		next = TAILQ_NEXT(s, all);
-		session_resume(s);
-	}
+	session_resume_waiting(&c->session_env);
 }
 
 static void
@@ -319,6 +315,7 @@ collector_start(struct collector *c)
 	    .contact = on_contact,
 	    .released = on_released,
 	    .closed = on_closed,
+	    .waiting = TAILQ_HEAD_INITIALIZER(c->session_env.waiting),
 	};
 	raise_files(c->options->max_connections);
 	c->listener = listener_new(c->base, c->options, on_accepted, c, &rc);

@@ -98,6 +98,15 @@ session_leave_host(struct session *s)
 	s->env->contact(s->env->arg, h, true);
 }
 
+/* Takes the session from those that wait. */
+static void
+session_stop_waiting(struct session *s)
+{
+	if (s->paused)
+		TAILQ_REMOVE(&s->env->waiting, s, waiting);
+	s->paused = false;
+}
+
 static void
 session_limit(struct session *s, uint64_t ms)
 {
@@ -107,6 +116,28 @@ session_limit(struct session *s, uint64_t ms)
 		evtimer_del(s->limit);
 	else
 		evtimer_add(s->limit, &t);
+}
+
+/* The frame has arrived, or never will. */
+static void
+session_unreserve(struct session *s)
+{
+	if (s->reserved == 0)
+		return;
+	s->env->reserved -= s->reserved;
+	s->reserved = 0;
+	session_limit(s, 0);
+	s->env->released(s->env->arg);
+}
+
+/* Nothing more is taken from this agent. */
+static void
+session_take_leave(struct session *s)
+{
+	session_stop_waiting(s);
+	session_unreserve(s);
+	queue_clear(&s->queue);
+	session_leave_host(s);
 }
 
 /* The only place where a state changes. */
@@ -126,17 +157,15 @@ session_enter(struct session *s, enum session_state state)
 		log_info("%s: connected", s->text);
 		break;
 	case SESSION_CLOSING:
-		session_limit(s, SESSION_CLOSE_MS);
 		bufferevent_disable(s->bev, EV_READ);
-		queue_clear(&s->queue);
-		session_leave_host(s);
+		session_take_leave(s);
+		session_limit(s, SESSION_CLOSE_MS);
 		break;
 	case SESSION_CLOSED:
 		session_limit(s, 0);
 		bufferevent_free(s->bev);
 		s->bev = NULL;
-		queue_clear(&s->queue);
-		session_leave_host(s);
+		session_take_leave(s);
 		s->env->closed(s->env->arg, s);
 		session_unref(s);
 		break;
@@ -411,8 +440,12 @@ session_control(struct session *s, const struct frame *f)
 static bool
 session_has_room(const struct session *s)
 {
-	return s->queue.held < s->env->options->session_queue &&
-	       s->env->held < s->env->options->queue_size;
+	const struct options *o = s->env->options;
+	uint64_t share = s->env->held < o->queue_size / 2
+			     ? o->session_queue
+			     : o->queue_size / SESSION_SHARES;
+
+	return s->queue.held < share && s->env->held < o->queue_size;
 }
 
 /* To be called once need bytes are there. Who has not said HELLO gets one small buffer.
@@ -429,8 +462,29 @@ static void
 session_pause(struct session *s)
 {
 	s->paused = true;
+	TAILQ_INSERT_TAIL(&s->env->waiting, s, waiting);
 	s->env->metrics->paused++;
 	bufferevent_disable(s->bev, EV_READ);
+}
+
+/* Waits for need bytes; a large frame only begins where all of it has room. */
+static void
+session_await(struct session *s, size_t need)
+{
+	struct session_env *env = s->env;
+
+	if (s->reserved == 0 && need > SESSION_FRAME_SMALL &&
+	    s->state == SESSION_OPEN) {
+		if (env->reserved + need > env->options->queue_size / 2) {
+			session_pause(s);
+			return;
+		}
+		s->reserved = need;
+		env->reserved += need;
+		session_limit(
+		    s, SESSION_FRAME_WAIT_MS + need * 1000 / SESSION_FRAME_RATE);
+	}
+	session_expect(s, need);
 }
 
 static int
@@ -471,12 +525,15 @@ session_read_frame(struct session *s, struct evbuffer *in)
 		return session_refuse(s, why);
 	r = reader_of(head, sizeof head);
 	need = 4u + get_u32(&r);
-	if (s->state == SESSION_HELLO && need > FRAME_HEADER + FRAME_CONTROL_MAX)
-		return session_refuse(s, "HELLO expected first");
+	if (s->state < SESSION_OPEN && need > FRAME_HEADER + FRAME_CONTROL_MAX)
+		return session_refuse(s, s->state == SESSION_HELLO
+					     ? "HELLO expected first"
+					     : "records before WELCOME");
 	if (evbuffer_get_length(in) < need) {
-		session_expect(s, need);
+		session_await(s, need);
 		return 0;
 	}
+	session_unreserve(s);
 	return session_dispatch(s, in, get_u8(&r), need) == 0 ? 1 : -1;
 }
 
@@ -489,7 +546,8 @@ session_read(struct session *s)
 	session_ref(s);
 	session_expect(s, 0);
 	while (rc == 1 && s->state < SESSION_CLOSING) {
-		if (s->state == SESSION_OPEN && !session_has_room(s)) {
+		if (s->state == SESSION_OPEN && s->reserved == 0 &&
+		    !session_has_room(s)) {
 			session_pause(s);
 			break;
 		}
@@ -508,15 +566,35 @@ session_on_read(struct bufferevent *bev, void *arg)
 		session_read(s);
 }
 
-void
+/* One of those that wait; who finds no room waits behind the others. */
+static void
 session_resume(struct session *s)
 {
-	if (!s->paused || s->state != SESSION_OPEN || !session_has_room(s))
+	if (!session_has_room(s)) {
+		TAILQ_REMOVE(&s->env->waiting, s, waiting);
+		TAILQ_INSERT_TAIL(&s->env->waiting, s, waiting);
 		return;
-	s->paused = false;
+	}
+	session_stop_waiting(s);
 	bufferevent_enable(s->bev, EV_READ);
 	/* What was already read will not be announced again. */
 	session_read(s);
+}
+
+void
+session_resume_waiting(struct session_env *env)
+{
+	struct session *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &env->waiting, waiting)
+		n++;
+	for (; n > 0 && env->held < env->options->queue_size; n--) {
+		s = TAILQ_FIRST(&env->waiting);
+		if (s == NULL)
+			return;
+		session_resume(s);
+	}
 }
 
 static void
@@ -561,6 +639,8 @@ session_on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (s->state == SESSION_HELLO)
 		session_refuse(s, "no HELLO in time");
+	else if (s->state == SESSION_OPEN)
+		session_refuse(s, "a frame takes too long");
 	else
 		session_abort(s);
 }

@@ -18,6 +18,13 @@
 #define SESSION_OUTPUT_MAX \
 	(256u << 10)          /* bytes: an agent that reads nothing is closed */
 #define SESSION_CLOSE_MS 3000 /* time a BYE has to leave */
+/* Beyond half of queue_size no agent may have more than this part of it waiting. */
+#define SESSION_SHARES 256
+/* A frame longer than this waits until there is room for all of it, and then has
+ * FRAME_WAIT_MS and a second for each FRAME_RATE bytes to arrive. */
+#define SESSION_FRAME_SMALL (16u << 10) /* bytes */
+#define SESSION_FRAME_WAIT_MS 10000
+#define SESSION_FRAME_RATE 8192 /* bytes/s */
 
 enum session_state {
 	SESSION_HELLO,    /* waits for HELLO, until hello_timeout */
@@ -36,7 +43,9 @@ struct session_env {
 	const struct options *options;
 	struct metrics *metrics;
 	struct hosts *hosts;
-	size_t held; /* bytes of all sessions' items */
+	size_t held;                 /* bytes of all sessions' items */
+	size_t reserved;             /* bytes of all frames that are arriving */
+	struct session_list waiting; /* paused, longest first */
 	void *arg;
 	/* HELLO was accepted: session_welcome is to follow. */
 	void (*entering)(void *arg, struct session *s);
@@ -59,7 +68,9 @@ struct session {
 	struct event *limit;     /* how long this state may last */
 	enum session_state state;
 	unsigned refs;
-	bool paused; /* reading is stopped for want of room */
+	bool paused; /* reading is stopped for want of room; in env->waiting */
+	size_t
+	    reserved; /* bytes of the frame that is arriving; 0: a small one or none */
 	struct address peer;
 	struct host *host; /* NULL before HELLO */
 	struct queue queue;
@@ -70,6 +81,7 @@ struct session {
 	TAILQ_ENTRY(session) all; /* the owner's */
 	TAILQ_ENTRY(session) entering;
 	bool is_entering;
+	TAILQ_ENTRY(session) waiting;
 };
 
 /* Takes over bev. NULL: no memory, bev is still the caller's. */
@@ -89,8 +101,8 @@ void session_close(struct session *s, const char *reason);
 /* Closed at once. */
 void session_abort(struct session *s);
 
-/* Reads on when there is room again; harmless at any time. */
-void session_resume(struct session *s);
+/* Those that wait read on where there is room again; harmless at any time. */
+void session_resume_waiting(struct session_env *env);
 
 /* Whose item it is. */
 struct session *session_of(const struct item *item);

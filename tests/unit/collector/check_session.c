@@ -101,6 +101,7 @@ setup(void)
 	    .queued = on_queued,
 	    .contact = on_contact,
 	    .released = on_released,
+	    .waiting = TAILQ_HEAD_INITIALIZER(env.waiting),
 	    .closed = on_closed};
 	metrics = (struct metrics){0};
 	entering = closed = 0;
@@ -465,7 +466,7 @@ START_TEST(reading_stops_and_goes_on)
 		if (n > 0)
 			at += (size_t)n;
 		item_free(turns_take(&turns));
-		session_resume(session);
+		session_resume_waiting(&env);
 		turn_loop();
 	}
 	ck_assert_uint_eq(at, len);
