@@ -7,7 +7,7 @@
 #include "common/cli.h"
 #include "common/nearest.h"
 
-enum { OPT_DB = 256, OPT_HELP, OPT_CIDR, OPT_JSON };
+enum { OPT_DB = 256, OPT_HELP, OPT_CIDR, OPT_JSON, OPT_HOST, OPT_FROM, OPT_TO, OPT_BY };
 
 static const struct option options[] = {
     {"db", required_argument, NULL, OPT_DB},
@@ -16,6 +16,10 @@ static const struct option options[] = {
     {"directory", required_argument, NULL, 'd'},
     {"cidr", required_argument, NULL, OPT_CIDR},
     {"json", no_argument, NULL, OPT_JSON},
+    {"host", required_argument, NULL, OPT_HOST},
+    {"from", required_argument, NULL, OPT_FROM},
+    {"to", required_argument, NULL, OPT_TO},
+    {"by", required_argument, NULL, OPT_BY},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -31,6 +35,12 @@ static const struct {
     {OPT_CIDR, TAKES_CIDR,
 	"  --cidr NETWORK  a network the agent may connect from, 192.0.2.0/24; "
 	"several\n                  times for several; default: from anywhere\n"},
+    {OPT_HOST, TAKES_RANGE, "  --host HOST    only this host\n"},
+    {OPT_FROM, TAKES_RANGE,
+	"  --from TIME    2026-11-23T14:05:00Z, 2026-11-23, -1h or now-2h; default: "
+	"-24h\n"},
+    {OPT_TO, TAKES_RANGE, "  --to TIME      up to here; default: now\n"},
+    {OPT_BY, TAKES_RANGE, "  --by hour|host  a row for each; default: hour\n"},
     {OPT_JSON, TAKES_JSON, "  --json         print JSON\n"},
 };
 #define SOME_COUNT (sizeof some / sizeof some[0])
@@ -60,15 +70,23 @@ help_list(const struct command *commands, const char *group, FILE *out)
 	fputs("usage: fwlogctl GROUP COMMAND [OPTION]...\n\n", out);
 	for (const struct command *c = commands; c->group != NULL; c++)
 		if (group == NULL || strcmp(group, c->group) == 0)
-			fprintf(out, "  %-4s %-9s %s\n", c->group, c->name, c->summary);
+			fprintf(out, "  %-4s %-*s %s\n", c->group,
+			    c->name[0] != '\0' ? 9 : 6, c->name, c->summary);
 	fputs(
 	    "\nfwlogctl GROUP COMMAND --help tells more; so does fwlogctl(1).\n", out);
+}
+
+/* Between group and name, which may be empty. */
+static const char *
+gap(const struct command *c)
+{
+	return c->name[0] != '\0' ? " " : "";
 }
 
 static void
 help_command(const struct command *c, FILE *out)
 {
-	fprintf(out, "fwlogctl %s %s%s%s%s: %s\n\n%s\n", c->group, c->name,
+	fprintf(out, "fwlogctl %s%s%s%s%s%s: %s\n\n%s\n", c->group, gap(c), c->name,
 	    c->operand != NULL ? " " : "", c->operand != NULL ? c->operand : "",
 	    c->most > 1 ? "..." : "", c->summary, c->help);
 	for (size_t i = 0; i < SOME_COUNT; i++)
@@ -187,6 +205,18 @@ take_option(
 	case OPT_JSON:
 		args->json = true;
 		return -1;
+	case OPT_HOST:
+		args->host = optarg;
+		return -1;
+	case OPT_FROM:
+		args->from = optarg;
+		return -1;
+	case OPT_TO:
+		args->to = optarg;
+		return -1;
+	case OPT_BY:
+		args->by = optarg;
+		return -1;
 	case OPT_CIDR:
 		if (args->cidrs < ARGS_CIDRS_MAX) {
 			args->cidr[args->cidrs++] = optarg;
@@ -209,8 +239,8 @@ take_operands(
 	args->operands = (size_t)(argc - optind);
 	if (command->operand == NULL && args->operands > 0)
 		fprintf(err,
-		    "fwlogctl: %s: %s %s takes only options; --help lists them\n",
-		    argv[optind], command->group, command->name);
+		    "fwlogctl: %s: %s%s%s takes only options; --help lists them\n",
+		    argv[optind], command->group, gap(command), command->name);
 	else if (args->operands < command->least)
 		fprintf(err, "fwlogctl: %s %s: %s is missing\n", command->group,
 		    command->name, command->operand);
@@ -271,6 +301,9 @@ args_parse(const struct command *commands, int argc, char **argv,
 	}
 	if (!has_group(commands, argv[1]))
 		return unknown_group(commands, argv[1], err);
+	*command = find_command(commands, argv[1], "");
+	if (*command != NULL)
+		return read_options(*command, argc - 1, argv + 1, args, out, err);
 	if (argc < 3) {
 		help_list(commands, argv[1], err);
 		return EXIT_USAGE;

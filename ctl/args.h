@@ -19,6 +19,7 @@ enum args_take {
 	TAKES_DIRECTORY = 2, /* -d, --directory DIR */
 	TAKES_CIDR = 4,      /* --cidr NETWORK, several times */
 	TAKES_JSON = 8,      /* --json */
+	TAKES_RANGE = 16,    /* --host, --from, --to, --by */
 };
 
 /* What a command may be given; strings belong to argv. */
@@ -30,13 +31,14 @@ struct args {
 	const char *directory; /* NULL: not given */
 	const char *cidr[ARGS_CIDRS_MAX];
 	size_t cidrs;
+	const char *host, *from, *to, *by; /* NULL: not given */
 	char **operand;
 	size_t operands;
 };
 
 struct command {
 	const char *group; /* "db" */
-	const char *name;  /* "init" */
+	const char *name;  /* "init"; "" when the group is a command itself */
 	const char *summary;
 	const char *help; /* further lines of its --help */
 	int (*run)(const struct args *args);

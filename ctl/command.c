@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "common/cli.h"
+#include "ctl/balance.h"
 #include "ctl/check.h"
 #include "ctl/key.h"
 #include "ctl/migrate.h"
@@ -60,6 +61,15 @@ static const struct command commands[] = {
 	"began with it end within 10 seconds. There is no way back; the secret is\n"
 	"erased.\n",
 	key_revoke, "KEY", 1, SIZE_MAX, 0},
+    {"balance", "", "tell what was logged, stored and lost, host by host",
+	"Logged is what is stored and what is known to be lost. Where agents "
+	"reconcile,\n"
+	"counted is what the counters of the log rules say, and difference what of "
+	"that is\n"
+	"not explained yet. A loss belongs to the hour in which it ended. Ends with "
+	"1 when\n"
+	"anything is missing or unknown. Needs fwlog_report or fwlog_admin.\n",
+	balance_run, NULL, 0, 0, TAKES_RANGE | TAKES_JSON},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0},
 };
 
