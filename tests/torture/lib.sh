@@ -117,6 +117,7 @@ cable_up()
 COLLECTOR_AT=
 COLLECTOR_LINES=()
 AGENT_LINES=("segment_size = 2M" "snaplen = 64")
+declare -A HOST_LINES=() # one more for this host alone
 
 # agent_knows OPTION, says its manual.
 agent_knows()
@@ -129,7 +130,8 @@ start_all()
 	local host
 	start_collector "$COLLECTOR_AT" ${COLLECTOR_LINES[@]+"${COLLECTOR_LINES[@]}"}
 	for host in "${HOSTS[@]}"; do
-		start_agent "$host" "${AGENT_LINES[@]}" "[group 5]"
+		start_agent "$host" "${AGENT_LINES[@]}" ${HOST_LINES[$host]+"${HOST_LINES[$host]}"} \
+			"[group 5]"
 	done
 	must_wait "all agents connect" 20 hosts_connected ${#HOSTS[@]}
 	for host in "${HOSTS[@]}"; do
@@ -138,18 +140,35 @@ start_all()
 	fds_note
 }
 
-# torture_up HOST…: database, site, collector, agents; ready.
+# torture_up HOST…: database, site, collector, agents; ready. torture_up_network: and a
+# network between agents and collector.
 torture_up()
 {
 	need_programs fwlog-agent fwlog-collector fwlogctl pktgen
 	note "seed $SEED, form $FORM"
 	site_up "$@"
+	torture_begin
+}
+
+torture_up_network()
+{
+	need_programs fwlog-agent fwlog-collector fwlogctl pktgen
+	note "seed $SEED, form $FORM"
+	site_up "$@"
+	cable_up "$@"
+	torture_begin
+}
+
+torture_begin()
+{
 	pg_start
 	db_init
 	start_all
 }
 
 # ---- the load
+
+PACKET_BYTES=32 # of UDP data in each packet
 
 # load_start RATE SECONDS HOST…: numbered packets in the background, RATE for all hosts
 # together, as so many loads.
@@ -171,7 +190,7 @@ packets_start()
 	local ON
 	in_host out
 	spawn "load-$1" "${ON[@]}" "${WITH_PARENT_KILL[@]}" "$BIN/pktgen" -n "$2" -r "$3" \
-		-s 4 -i "${NEXT_ID[$1]}" "${HOST_ADDR[$1]}"
+		-s 4 -b "$PACKET_BYTES" -i "${NEXT_ID[$1]}" "${HOST_ADDR[$1]}"
 	NEXT_ID[$1]=$((NEXT_ID[$1] + $2))
 }
 
