@@ -73,7 +73,7 @@ COMMENT ON COLUMN fwlog.rule_count_full.host_id IS 'number of the host';
 -- ---- logged = stored + lost
 
 CREATE FUNCTION fwlog.clamp(n numeric) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
 	SELECT greatest(least(n, 9223372036854775807), -9223372036854775807)::bigint
 $$;
 COMMENT ON FUNCTION fwlog.clamp(numeric) IS
