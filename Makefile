@@ -46,7 +46,8 @@ pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
 # ---- rooms: the packages each may use
 PKG_common := libzstd inih libsodium
-PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jansson
+PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jansson \
+	libseccomp
 PKG_collector := libevent_core libpq
 PKG_web-cgi := libpq
 PKG_ctl := libpq

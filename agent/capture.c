@@ -40,8 +40,11 @@ struct capture_group {
 	struct capture *capture;
 	struct capture_group *next;
 	struct binding binding;
-	uint32_t last_kseq;  /* all up to here are in the spool, or counted as lost */
-	uint64_t last_ts_us; /* of the newest record; before one, of the binding */
+	char label[BINDING_LABEL_MAX];
+	uint16_t netns_len;
+	struct ifname *names; /* of its namespace; NULL: the agent's own */
+	uint32_t last_kseq;   /* all up to here are in the spool, or counted as lost */
+	uint64_t last_ts_us;  /* of the newest record; before one, of the binding */
 	struct log_limit said_lost, said_cut, said_error;
 	struct capture_counters counters;
 	struct numbering numbering;
@@ -85,6 +88,14 @@ capture_new(
 	return c;
 }
 
+static void
+group_free(struct capture_group *g)
+{
+	close(g->binding.fd);
+	ifname_free(g->names);
+	free(g);
+}
+
 void
 capture_free(struct capture *c)
 {
@@ -94,8 +105,7 @@ capture_free(struct capture *c)
 		return;
 	while ((g = c->first) != NULL) {
 		c->first = g->next;
-		close(g->binding.fd);
-		free(g);
+		group_free(g);
 	}
 	batch_writer_free(c->batch);
 	free(c);
@@ -211,20 +221,23 @@ write_loss(
 
 	if (spool_append_loss(g->capture->spool, &loss) < 0)
 		log_limited(&g->said_error, LOG_LEVEL_WARN,
-		    "group %u: a loss cannot be written to the spool now; it is kept "
+		    "group %s: a loss cannot be written to the spool now; it is kept "
 		    "and tried again",
-		    g->binding.group);
+		    g->label);
 }
 
 uint64_t
-capture_last_us(const struct spool *spool, uint16_t group)
+capture_last_us(const struct spool *spool, uint16_t group, const char *netns)
 {
+	const uint32_t place = binding_place(netns);
 	static struct spool_source source[SPOOL_SOURCES_MAX];
 	size_t n = spool_sources(spool, source, SPOOL_SOURCES_MAX);
 	uint64_t last = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (source[i].source.group == group && source[i].last_ts_us > last)
+		if (source[i].source.group == group &&
+		    (uint32_t)source[i].source.bind_id == place &&
+		    source[i].last_ts_us > last)
 			last = source[i].last_ts_us;
 	return last;
 }
@@ -237,29 +250,48 @@ capture_last_us(const struct spool *spool, uint16_t group)
 static void
 note_down_time(struct capture_group *g)
 {
-	uint64_t last = capture_last_us(g->capture->spool, g->binding.group);
+	uint64_t last =
+	    capture_last_us(g->capture->spool, g->binding.group, g->binding.netns);
 
 	if (last == 0)
 		return;
 	g->last_ts_us = last;
-	log_info("group %u: not read since the agent last ran; written down as a loss "
+	log_info("group %s: not read since the agent last ran; written down as a loss "
 		 "of unknown size",
-	    g->binding.group);
+	    g->label);
 	write_loss(g, LOSS_AGENT_DOWN, LOSS_RECORDS_UNKNOWN, g->binding.bound_us);
 	g->last_ts_us = g->binding.bound_us;
+}
+
+static struct capture_group *
+group_new(const struct binding *b)
+{
+	struct capture_group *g = calloc(1, sizeof *g);
+	bool elsewhere = b->netns[0] != '\0';
+
+	if (g == NULL)
+		return NULL;
+	if (elsewhere && (g->names = ifname_new_elsewhere(b->link_fd)) == NULL) {
+		free(g);
+		return NULL;
+	}
+	g->binding = *b;
+	g->binding.link_fd = -1;
+	binding_label(b, g->label);
+	g->netns_len = (uint16_t)strlen(b->netns);
+	return g;
 }
 
 struct capture_group *
 capture_add(struct capture *c, const struct binding *b, bool counted)
 {
-	struct capture_group *g = calloc(1, sizeof *g);
+	struct capture_group *g = group_new(b);
 
 	if (g == NULL) {
 		close(b->fd);
 		return NULL;
 	}
 	g->capture = c;
-	g->binding = *b;
 	g->counters.group = b->group;
 	g->last_ts_us = b->bound_us;
 	g->last_kseq = KSEQ_NONE;
@@ -271,10 +303,16 @@ capture_add(struct capture *c, const struct binding *b, bool counted)
 	return g;
 }
 
-int
-capture_fd(const struct capture_group *g)
+const struct binding *
+capture_binding(const struct capture_group *g)
 {
-	return g->binding.fd;
+	return &g->binding;
+}
+
+struct ifname *
+capture_names(const struct capture_group *g)
+{
+	return g->names;
 }
 
 /* ---- records */
@@ -295,8 +333,8 @@ flush(struct capture_group *g)
 	/* What does not go in is counted by the spool and becomes a loss there. */
 	if (spool_append_batch(c->spool, c->batch, &source) < 0)
 		log_limited(&g->said_error, LOG_LEVEL_WARN,
-		    "group %u: the spool takes no records; they are counted as lost",
-		    g->binding.group);
+		    "group %s: the spool takes no records; they are counted as lost",
+		    g->label);
 	batch_begin(c->batch);
 }
 
@@ -315,9 +353,9 @@ note_gap(struct capture_group *g, const struct record *next)
 	g->counters.lost += missing;
 	write_loss(g, LOSS_KERNEL, missing, next->ts_us);
 	log_limited(&g->said_lost, LOG_LEVEL_WARN,
-	    "group %u: the kernel dropped %u records: the receive buffer was full "
+	    "group %s: the kernel dropped %u records: the receive buffer was full "
 	    "(receive_buffer) or memory short",
-	    g->binding.group, missing);
+	    g->label, missing);
 }
 
 static bool
@@ -330,20 +368,24 @@ intern(struct capture *c, struct bytes s, uint16_t *index)
 }
 
 static bool
-intern_interface(struct capture *c, uint32_t ifindex, uint16_t *index)
+intern_interface(struct capture_group *g, uint32_t ifindex, uint16_t *index)
 {
-	return intern(c, ifname_lookup(c->names, ifindex), index);
+	struct ifname *names = g->names != NULL ? g->names : g->capture->names;
+
+	return intern(g->capture, ifname_lookup(names, ifindex), index);
 }
 
 static bool
-set_strings(struct capture *c, struct nflog_packet *p)
+set_strings(struct capture_group *g, struct nflog_packet *p)
 {
+	struct capture *c = g->capture;
+	const struct bytes netns = {(const uint8_t *)g->binding.netns, g->netns_len};
 	struct record *rec = &p->rec;
 	uint16_t i;
 
 #define SET_INTERFACE(name)                            \
 	if (p->name != 0) {                            \
-		if (!intern_interface(c, p->name, &i)) \
+		if (!intern_interface(g, p->name, &i)) \
 			return false;                  \
 		RECORD_SET(rec, name, i);              \
 	}
@@ -356,6 +398,11 @@ set_strings(struct capture *c, struct nflog_packet *p)
 		if (!intern(c, p->prefix, &i))
 			return false;
 		RECORD_SET(rec, prefix, i);
+	}
+	if (netns.len > 0) {
+		if (!intern(c, netns, &i))
+			return false;
+		RECORD_SET(rec, netns, i);
 	}
 	return true;
 }
@@ -378,10 +425,10 @@ put_record(struct capture_group *g, struct nflog_packet *p)
 {
 	struct capture *c = g->capture;
 
-	if (!set_strings(c, p) || batch_add(c->batch, &p->rec) < 0) {
+	if (!set_strings(g, p) || batch_add(c->batch, &p->rec) < 0) {
 		flush(g);
 		batch_begin(c->batch);
-		if (!set_strings(c, p) || batch_add(c->batch, &p->rec) < 0)
+		if (!set_strings(g, p) || batch_add(c->batch, &p->rec) < 0)
 			return -1;
 	}
 	write_local(c, &p->rec);
@@ -428,9 +475,9 @@ take_datagram(struct capture_group *g, size_t len)
 
 	if (len > sizeof c->datagram) {
 		log_limited(&g->said_cut, LOG_LEVEL_ERROR,
-		    "group %u: a datagram of %zu bytes was cut; what is missing is "
+		    "group %s: a datagram of %zu bytes was cut; what is missing is "
 		    "counted as lost",
-		    g->binding.group, len);
+		    g->label, len);
 		d.left = sizeof c->datagram;
 	}
 	batch_begin(c->batch);
@@ -457,7 +504,7 @@ peek(struct capture_group *g)
 			g->counters.overruns++;
 		else if (errno != EINTR) {
 			log_limited(&g->said_error, LOG_LEVEL_ERROR,
-			    "group %u: reading the socket: %s", g->binding.group,
+			    "group %s: reading the socket: %s", g->label,
 			    strerror(errno));
 			return 0;
 		}
@@ -490,6 +537,31 @@ capture_read(struct capture_group *g, unsigned max)
 	return n;
 }
 
+void
+capture_remove(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+	struct capture_group **at = &c->first;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	if (c->end == &g->next)
+		c->end = at;
+	group_free(g);
+}
+
+/* The entry of that group, a new one if there is none. */
+static struct capture_counters *
+counters_of(uint16_t group, struct capture_counters *out, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (out[i].group == group)
+			return &out[i];
+	out[*n] = (struct capture_counters){.group = group};
+	return &out[(*n)++];
+}
+
 size_t
 capture_counters(const struct capture *c, struct capture_counters *out, size_t max)
 {
@@ -497,8 +569,13 @@ capture_counters(const struct capture *c, struct capture_counters *out, size_t m
 
 	for (const struct capture_group *g = c->first; g != NULL && n < max;
 	     g = g->next) {
-		out[n] = g->counters;
-		out[n++].overruns += nflog_overruns(g->binding.fd);
+		struct capture_counters *o = counters_of(g->binding.group, out, &n);
+
+		o->captured += g->counters.captured;
+		o->replayed += g->counters.replayed;
+		o->lost += g->counters.lost;
+		o->gaps += g->counters.gaps;
+		o->overruns += g->counters.overruns + nflog_overruns(g->binding.fd);
 	}
 	return n;
 }

@@ -37,20 +37,32 @@ struct capture *capture_new(
 void capture_free(struct capture *c); /* closes the groups' sockets; NULL-safe */
 
 /*
- * Takes a binding and its fd. When an earlier binding of the group ended, the time
- * between is written to the spool as a loss of unknown size, unless told that somebody
- * else counts what was lost then. NULL: no memory (fd closed).
+ * Takes a binding and its sockets. When an earlier binding of the group in that
+ * namespace ended, the time between is written to the spool as a loss of unknown size,
+ * unless told that somebody else counts what was lost then. NULL: no memory (they are
+ * closed).
  */
 struct capture_group *capture_add(
     struct capture *c, const struct binding *b, bool counted);
-/* Time of the newest record of the group in the spool, 0 none: who held it last. */
-uint64_t capture_last_us(const struct spool *spool, uint16_t group);
-int capture_fd(const struct capture_group *g);
+/* Closes the sockets and frees g; read what is left before. */
+void capture_remove(struct capture_group *g);
+const struct binding *capture_binding(const struct capture_group *g);
+/* Interface names of a namespace of its own, to be kept up to date; NULL: those given
+ * to capture_new. */
+struct ifname *capture_names(const struct capture_group *g);
+/*
+ * Time of the newest record of the group in that namespace ("": the agent's own) in the
+ * spool, 0 none: who held it last.
+ */
+uint64_t capture_last_us(const struct spool *spool, uint16_t group, const char *netns);
 
 /* Reads up to max datagrams. How many there were; less than max: the queue is empty. */
 unsigned capture_read(struct capture_group *g, unsigned max);
 
-/* Counters of each group, in order of capture_add; returns how many. */
+/*
+ * Counters of each group, that of all namespaces together, in order of capture_add;
+ * returns how many.
+ */
 size_t capture_counters(
     const struct capture *c, struct capture_counters *out, size_t max);
 

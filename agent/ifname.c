@@ -2,10 +2,12 @@
 #include "agent/ifname.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libnfnetlink/libnfnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/log.h"
 
@@ -20,20 +22,24 @@ struct slot {
 
 struct ifname {
 	struct nlif_handle *nlif; /* NULL: asked each time from the kernel */
+	bool elsewhere;           /* in another namespace, out of our reach */
 	uint32_t version;         /* of what the kernel told; older slots ask again */
 	struct slot slot[SLOTS];
 };
 
 static void
-start_watching(struct ifname *n)
+start_watching(struct ifname *n, int link_fd)
 {
 	n->nlif = nlif_open();
-	if (n->nlif != NULL && nlif_query(n->nlif) >= 0)
+	/* The library opened a socket here; the one from there takes its place. */
+	if (n->nlif != NULL &&
+	    (!n->elsewhere || dup3(link_fd, nlif_fd(n->nlif), O_CLOEXEC) >= 0) &&
+	    nlif_query(n->nlif) >= 0)
 		return;
-	log_warn(
-	    "interface names: the kernel's link messages cannot be read (%s); each "
-	    "name is asked for when it is first needed",
-	    strerror(errno));
+	log_warn("interface names: the kernel's link messages cannot be read (%s); %s",
+	    strerror(errno),
+	    n->elsewhere ? "those of another network namespace are shown as numbers"
+			 : "each name is asked for when it is first needed");
 	if (n->nlif != NULL)
 		nlif_close(n->nlif);
 	n->nlif = NULL;
@@ -45,7 +51,21 @@ ifname_new(void)
 	struct ifname *n = calloc(1, sizeof *n);
 
 	if (n != NULL)
-		start_watching(n);
+		start_watching(n, -1);
+	return n;
+}
+
+struct ifname *
+ifname_new_elsewhere(int link_fd)
+{
+	struct ifname *n = calloc(1, sizeof *n);
+
+	if (n != NULL) {
+		n->elsewhere = true;
+		start_watching(n, link_fd);
+	}
+	if (link_fd >= 0)
+		close(link_fd);
 	return n;
 }
 
@@ -83,7 +103,7 @@ fill(struct ifname *n, struct slot *s, uint32_t index)
 	char name[IFNAMSIZ] = "";
 	bool known = n->nlif != NULL && nlif_index2name(n->nlif, index, name) >= 0;
 
-	if (!known)
+	if (!known && !n->elsewhere)
 		known = if_indextoname(index, name) != NULL;
 	if (!known && s->index == index) {
 		s->version = n->version;

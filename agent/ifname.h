@@ -11,8 +11,13 @@
 
 struct ifname;
 
-/* Reads the interfaces there are. NULL: no memory. */
+/* Reads the interfaces of this process's network namespace. NULL: no memory. */
 struct ifname *ifname_new(void);
+/*
+ * Those of another namespace, by a socket on which it tells its links (agent/netns.h),
+ * taken over in any case; -1: their names remain unknown. NULL: no memory.
+ */
+struct ifname *ifname_new_elsewhere(int link_fd);
 void ifname_free(struct ifname *n); /* NULL-safe */
 /* Readable when links changed: call ifname_update then. -1 when the kernel does not
  * tell. */

@@ -3,56 +3,56 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/binding.h"
+#include "agent/groups.h"
 #include "agent/keys.h"
-#include "agent/nflog.h"
+#include "agent/netns.h"
+#include "agent/notify.h"
 #include "agent/privilege.h"
 #include "agent/reading.h"
+#include "agent/sandbox.h"
 #include "agent/worker.h"
 #include "common/cli.h"
 #include "common/log.h"
 
-#define RETRY_MIN_MS 1000 /* for a group another process holds, doubling */
-#define RETRY_MAX_MS 8000
 #define QUICK_MS 10000     /* a worker that dies sooner died quickly */
 #define QUICK_DEATHS 3     /* in a row that are forgiven */
 #define RESTART_MIN_MS 100 /* from then on, doubling */
 #define RESTART_MAX_MS 2000
 #define STOP_MS 15000 /* for the worker to sync and end */
-#define NEVER INT64_MAX
-
-struct held_group {
-	struct nflog_conf conf;
-	struct binding binding; /* fd -1: not ours yet */
-	int64_t retry_at;
-	int64_t retry_ms;
-};
+#define NEVER GROUPS_NEVER
 
 struct monitor {
 	const struct options *options;
 	struct keyfile *keys; /* NULL: plain */
 	struct identity identity;
 	sigset_t signals, before; /* ours, and the mask the worker gets back */
-	struct held_group group[OPTIONS_GROUPS_MAX];
-	size_t groups;
+	int signal_fd;
+	struct groups *groups;
 	struct reading reading;
-	pid_t worker;  /* 0: none */
-	int channel;   /* to it, -1 none */
-	bool ready;    /* some worker got through its start */
+	bool sandbox; /* the worker goes into one */
+	pid_t worker; /* 0: none */
+	int channel;  /* to it, -1 none */
+	bool ready;   /* some worker got through its start */
+	bool worker_ready;
 	bool renewing; /* this one was told to end, for a successor with new keys */
-	int64_t started_at, restart_at, kill_at;
+	int64_t started_at, restart_at, kill_at, watchdog_at;
+	char status[96]; /* as the service manager was told */
 	unsigned quick_deaths;
 	int pid_file;
 };
@@ -66,149 +66,18 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- groups */
-
-static int
-draw_bind_id(struct binding *b)
-{
-	struct timespec now;
-
-	do
-		if (getrandom(&b->bind_id, sizeof b->bind_id, 0) !=
-		    (ssize_t)sizeof b->bind_id)
-			return -1;
-	while (b->bind_id == 0);
-	clock_gettime(CLOCK_REALTIME, &now);
-	b->bound_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	return 0;
-}
-
-static void
-report_bound(const struct held_group *g, const struct nflog_socket *s)
-{
-	log_info("group %u bound: snaplen %u, receive buffer %u KiB%s", g->conf.group,
-	    g->conf.snaplen, s->receive_buffer / 1024,
-	    s->conntrack ? ", with conntrack" : "");
-	if (s->receive_buffer < g->conf.receive_buffer)
-		log_warn(
-		    "group %u: the kernel grants a receive buffer of %u KiB instead "
-		    "of %u KiB: raise it with sysctl net.core.rmem_max=%u",
-		    g->conf.group, s->receive_buffer / 1024,
-		    g->conf.receive_buffer / 1024, g->conf.receive_buffer);
-}
-
-static void
-hand_over(struct monitor *m, const struct held_group *g)
-{
-	if (m->channel < 0 || g->binding.fd < 0)
-		return;
-	/* A dead worker is seen by SIGCHLD; its successor gets all of them again. */
-	if (binding_send(m->channel, &g->binding) < 0)
-		log_debug("group %u: the worker does not take it: %s", g->conf.group,
-		    strerror(errno));
-	reading_want(&m->reading, now_ms());
-}
-
-/* Tries once; on failure sets when to try again, and says why when it is news. */
-static enum nflog_result
-try_group(struct monitor *m, struct held_group *g)
-{
-	bool first = g->retry_ms == 0;
-	struct nflog_socket s;
-	char why[512];
-	enum nflog_result result =
-	    nflog_bind(&g->conf, &s, first ? why : NULL, sizeof why);
-
-	if (result != NFLOG_BOUND) {
-		g->retry_ms = first ? RETRY_MIN_MS : g->retry_ms * 2;
-		if (g->retry_ms > RETRY_MAX_MS)
-			g->retry_ms = RETRY_MAX_MS;
-		g->retry_at = now_ms() + g->retry_ms;
-		if (first && result == NFLOG_TAKEN)
-			log_warn(
-			    "%s; trying again every %d s", why, RETRY_MAX_MS / 1000);
-		else if (first)
-			log_error("%s", why);
-		return result;
-	}
-	if (draw_bind_id(&g->binding) < 0) {
-		log_error("no random numbers: %s", strerror(errno));
-		close(s.fd);
-		return NFLOG_FAILED;
-	}
-	g->binding.fd = s.fd;
-	g->retry_at = NEVER;
-	report_bound(g, &s);
-	hand_over(m, g);
-	return NFLOG_BOUND;
-}
-
-static void
-try_groups_due(struct monitor *m)
-{
-	int64_t now = now_ms();
-
-	for (size_t i = 0; i < m->groups; i++)
-		if (m->group[i].binding.fd < 0 && m->group[i].retry_at <= now)
-			(void)try_group(m, &m->group[i]);
-}
-
-static void
-init_groups(struct monitor *m)
-{
-	m->groups = m->options->groups;
-	for (size_t i = 0; i < m->groups; i++) {
-		const struct group_options o = options_group(m->options, i);
-		uint16_t number = m->options->group[i].number;
-
-		m->group[i] = (struct held_group){
-		    .conf =
-			{
-			    .group = number,
-			    .snaplen = (uint32_t)o.snaplen,
-			    .queue_threshold = (uint32_t)o.queue_threshold,
-			    .timeout_ms = (uint32_t)o.flush_timeout,
-			    .nlbufsiz = (uint32_t)o.nlbufsiz,
-			    .receive_buffer = (uint32_t)o.receive_buffer,
-			    .conntrack = m->options->conntrack == CONNTRACK_AUTO,
-			},
-		    .binding = {.group = number, .fd = -1},
-		};
-	}
-}
-
-/* At the start only a group that somebody else holds is worth waiting for. */
-static int
-bind_groups(struct monitor *m)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < m->groups; i++) {
-		enum nflog_result result = try_group(m, &m->group[i]);
-
-		if (result == NFLOG_DENIED)
-			return -1;
-		if (result == NFLOG_FAILED)
-			rc = -1;
-	}
-	return rc;
-}
-
-static void
-close_groups(struct monitor *m)
-{
-	for (size_t i = 0; i < m->groups; i++)
-		if (m->group[i].binding.fd >= 0)
-			close(m->group[i].binding.fd);
-}
-
 /* ---- the worker */
 
 static int
 worker_main(struct monitor *m, int channel, pid_t parent)
 {
 	close(m->channel);
-	close_groups(m);
+	close(m->signal_fd);
+	if (m->pid_file >= 0)
+		close(m->pid_file);
+	groups_free(m->groups);
+	notify_close();
+	netns_forget();
 	sigprocmask(SIG_SETMASK, &m->before, NULL);
 	if (privilege_drop(&m->identity) < 0) {
 		log_error("the worker cannot give up its rights: %s", strerror(errno));
@@ -219,6 +88,12 @@ worker_main(struct monitor *m, int channel, pid_t parent)
 	prctl(PR_SET_NAME, "fwlog-worker");
 	if (getppid() != parent)
 		return EXIT_FAILED;
+	if (m->sandbox && sandbox_enter() < 0) {
+		log_error("the worker cannot go into its sandbox: %s; sandbox = no "
+			  "starts it without",
+		    strerror(errno));
+		return EXIT_FAILED;
+	}
 	return worker_run(m->options, m->keys, channel);
 }
 
@@ -261,8 +136,8 @@ start_worker(struct monitor *m)
 	close(pair[1]);
 	m->channel = pair[0];
 	log_info("worker started, pid %ld", (long)m->worker);
-	for (size_t i = 0; i < m->groups; i++)
-		hand_over(m, &m->group[i]);
+	groups_give(m->groups, m->channel);
+	reading_want(&m->reading, now_ms());
 }
 
 static bool
@@ -270,9 +145,12 @@ was_ready(struct monitor *m)
 {
 	char c;
 
-	if (recv(m->channel, &c, 1, MSG_DONTWAIT) == 1 && c == WORKER_READY)
-		m->ready = true;
-	return m->ready;
+	if (recv(m->channel, &c, 1, MSG_DONTWAIT) != 1 || c != WORKER_READY)
+		return m->ready;
+	m->worker_ready = true;
+	if (!m->ready)
+		notify_say("READY=1");
+	return m->ready = true;
 }
 
 /* At once, unless it dies again and again. */
@@ -298,7 +176,13 @@ plan_restart(struct monitor *m)
 static void
 report_death(pid_t pid, int status)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		log_error(
+		    "worker %ld made a system call its sandbox does not allow: the "
+		    "kernel's log has its number (audit, type=1326); sandbox = no "
+		    "goes on without; starting another",
+		    (long)pid);
+	else if (WIFSIGNALED(status))
 		log_warn("worker %ld was killed by signal %d (%s); starting another",
 		    (long)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
@@ -318,8 +202,10 @@ on_death(struct monitor *m, bool stopping)
 		return -1;
 	ready = was_ready(m);
 	m->worker = 0;
+	m->worker_ready = false;
 	close(m->channel);
 	m->channel = -1;
+	groups_give(m->groups, -1);
 	if (stopping)
 		return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 	m->kill_at = NEVER;
@@ -341,35 +227,74 @@ on_death(struct monitor *m, bool stopping)
 static int64_t
 next_due(const struct monitor *m)
 {
-	int64_t due = m->restart_at < m->kill_at ? m->restart_at : m->kill_at;
+	int64_t due = groups_due(m->groups);
 
+	if (m->restart_at < due)
+		due = m->restart_at;
+	if (m->kill_at < due)
+		due = m->kill_at;
 	if (m->reading.due_ms < due)
 		due = m->reading.due_ms;
-	for (size_t i = 0; i < m->groups; i++)
-		if (m->group[i].binding.fd < 0 && m->group[i].retry_at < due)
-			due = m->group[i].retry_at;
-	return due;
+	return m->watchdog_at < due ? m->watchdog_at : due;
 }
 
+/* Waits for a signal, for the worker to be ready, or for what is due. */
 static int
-wait_signal(const struct monitor *m)
+wait_signal(struct monitor *m)
 {
-	int64_t due = next_due(m), left;
-	struct timespec ts;
+	struct pollfd fd[2] = {{.fd = m->signal_fd, .events = POLLIN},
+	    {.fd = m->channel, .events = POLLIN}};
+	int64_t due = next_due(m), left = due - now_ms();
+	struct signalfd_siginfo info;
 
-	if (due == NEVER)
-		return sigwaitinfo(&m->signals, NULL);
-	left = due - now_ms();
+	/* What comes when it is dead is SIGCHLD. */
+	if (m->worker_ready)
+		fd[1].fd = -1;
 	if (left < 0)
 		left = 0;
-	ts = (struct timespec){
-	    .tv_sec = (time_t)(left / 1000), .tv_nsec = left % 1000 * 1000000};
-	return sigtimedwait(&m->signals, NULL, &ts);
+	if (due == NEVER || left > INT_MAX)
+		left = due == NEVER ? -1 : INT_MAX;
+	if (poll(fd, 2, (int)left) <= 0)
+		return 0;
+	if ((fd[1].revents & POLLIN) != 0)
+		(void)was_ready(m);
+	if (read(m->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+		return 0;
+	return (int)info.ssi_signo;
+}
+
+static void
+tell_status(struct monitor *m)
+{
+	char now[sizeof m->status];
+
+	if (m->worker != 0)
+		snprintf(now, sizeof now, "%zu of %zu groups bound, worker is pid %ld",
+		    groups_bound(m->groups), m->options->groups, (long)m->worker);
+	else
+		snprintf(now, sizeof now, "%zu of %zu groups bound, no worker",
+		    groups_bound(m->groups), m->options->groups);
+	if (strcmp(now, m->status) == 0)
+		return;
+	memcpy(m->status, now, sizeof now);
+	notify_say("STATUS=%s", now);
+}
+
+static void
+feed_watchdog(struct monitor *m)
+{
+	int64_t every = notify_watchdog_ms(), now = now_ms();
+
+	if (every == 0 || m->watchdog_at > now)
+		return;
+	m->watchdog_at = now + every;
+	notify_say("WATCHDOG=1");
 }
 
 static void
 begin_stop(struct monitor *m)
 {
+	notify_say("STOPPING=1");
 	if (m->worker == 0)
 		return;
 	kill(m->worker, SIGTERM);
@@ -389,7 +314,7 @@ renew_worker(struct monitor *m)
 }
 
 static void
-on_hangup(struct monitor *m)
+reload(struct monitor *m)
 {
 	char why[KEYFILE_WHY_SIZE];
 	struct keyfile *keys;
@@ -410,6 +335,34 @@ on_hangup(struct monitor *m)
 		kill(m->worker, SIGHUP);
 }
 
+/* The worker may not be able to make a file where logs are. */
+static void
+prepare_local_log(const struct monitor *m)
+{
+	if (m->options->local_log != LOCAL_LOG_NONE)
+		privilege_file(m->options->local_log_path, &m->identity);
+}
+
+static void
+on_hangup(struct monitor *m)
+{
+	notify_reloading();
+	prepare_local_log(m);
+	reload(m);
+	if (m->ready)
+		notify_say("READY=1");
+}
+
+static void
+end_if_late(struct monitor *m)
+{
+	if (m->kill_at > now_ms() || m->worker == 0)
+		return;
+	log_error("worker %ld does not end; killing it", (long)m->worker);
+	kill(m->worker, SIGKILL);
+	m->kill_at = NEVER;
+}
+
 static int
 loop(struct monitor *m)
 {
@@ -419,6 +372,8 @@ loop(struct monitor *m)
 	while (rc < 0) {
 		if (m->worker == 0 && m->restart_at <= now_ms())
 			start_worker(m);
+		tell_status(m);
+		feed_watchdog(m);
 		switch (wait_signal(m)) {
 		case SIGTERM:
 		case SIGINT:
@@ -437,14 +392,10 @@ loop(struct monitor *m)
 		default:
 			break;
 		}
-		if (m->kill_at <= now_ms() && m->worker != 0) {
-			log_error(
-			    "worker %ld does not end; killing it", (long)m->worker);
-			kill(m->worker, SIGKILL);
-			m->kill_at = NEVER;
-		}
+		end_if_late(m);
 		if (!stopping) {
-			try_groups_due(m);
+			if (groups_tick(m->groups, now_ms()))
+				reading_want(&m->reading, now_ms());
 			reading_start(&m->reading, m->channel, now_ms());
 		}
 	}
@@ -453,7 +404,7 @@ loop(struct monitor *m)
 
 /* ---- start */
 
-static void
+static int
 block_signals(struct monitor *m)
 {
 	sigemptyset(&m->signals);
@@ -462,6 +413,10 @@ block_signals(struct monitor *m)
 	sigaddset(&m->signals, SIGHUP);
 	sigaddset(&m->signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &m->signals, &m->before);
+	m->signal_fd = signalfd(-1, &m->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signal_fd < 0)
+		log_error("signalfd: %s", strerror(errno));
+	return m->signal_fd < 0 ? -1 : 0;
 }
 
 static int
@@ -491,6 +446,86 @@ write_pid_file(struct monitor *m)
 }
 
 static int
+prepare_identity(struct monitor *m)
+{
+	char why[512];
+
+	if (privilege_find(m->options->user, &m->identity, why, sizeof why) < 0) {
+		log_error("%s", why);
+		return -1;
+	}
+	if (m->identity.assumed)
+		log_info("user is not set: the worker becomes %s%s", m->identity.name,
+		    strcmp(m->identity.name, "nobody") == 0
+			? "; better make it a user of its own: useradd -r fwlog"
+			: "");
+	return 0;
+}
+
+static int
+prepare_sandbox(struct monitor *m)
+{
+	int wanted = m->options->sandbox;
+
+	m->sandbox = wanted != SANDBOX_NO && sandbox_is_possible();
+	if (wanted == SANDBOX_NO || m->sandbox)
+		return 0;
+	if (wanted == SANDBOX_YES) {
+		log_error("sandbox = yes: this kernel, or what contains it, has no "
+			  "system call filters (seccomp)");
+		return -1;
+	}
+	log_warn("no sandbox for the worker: this kernel, or what contains it, has no "
+		 "system call filters (seccomp)");
+	return 0;
+}
+
+/* What is still needed: to bind groups, and to fork workers and signal them. */
+static uint64_t
+rights_needed(const struct monitor *m)
+{
+	uint64_t keep = PRIVILEGE_BIT(CAP_NET_ADMIN);
+
+	if (m->identity.change)
+		keep |= PRIVILEGE_BIT(CAP_SETUID) | PRIVILEGE_BIT(CAP_SETGID) |
+			PRIVILEGE_BIT(CAP_KILL) | PRIVILEGE_BIT(CAP_CHOWN);
+	for (size_t i = 0; i < m->options->groups; i++) {
+		const char *place = options_place(m->options, i);
+
+		if (place == NULL)
+			continue;
+		keep |= PRIVILEGE_BIT(CAP_SYS_ADMIN); /* setns(2) */
+		if (strncmp(place, "/proc/", 6) == 0)
+			keep |= PRIVILEGE_BIT(CAP_SYS_PTRACE);
+	}
+	return keep;
+}
+
+/* In this order: who holds a taken group, only all rights can tell. */
+static int
+prepare_rights(struct monitor *m)
+{
+	const struct rlimit no_core = {0, 0};
+	char why[512];
+
+	if (groups_bind(m->groups, now_ms()) < 0)
+		return -1;
+	if (privilege_directory(m->options->spool_dir, &m->identity, why, sizeof why) <
+	    0) {
+		log_error("spool_dir: %s", why);
+		return -1;
+	}
+	prepare_local_log(m);
+	/* It has the keys in memory. */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0 ||
+	    privilege_limit(rights_needed(m)) < 0) {
+		log_error("giving up rights: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int
 prepare(struct monitor *m)
 {
 	const struct options *o = m->options;
@@ -500,37 +535,40 @@ prepare(struct monitor *m)
 		log_error("key_file: %s", why);
 		return EXIT_CONFIG;
 	}
-	if (privilege_find(o->user, &m->identity, why, sizeof why) < 0) {
-		log_error("%s", why);
+	if (prepare_identity(m) < 0)
 		return EXIT_CONFIG;
-	}
-	if (write_pid_file(m) < 0)
+	if (block_signals(m) < 0 || prepare_sandbox(m) < 0 || write_pid_file(m) < 0)
 		return EXIT_FAILED;
 	reading_init(&m->reading, o);
-	init_groups(m);
-	if (bind_groups(m) < 0)
-		return EXIT_FAILED;
-	if (privilege_directory(o->spool_dir, &m->identity, why, sizeof why) < 0) {
-		log_error("spool_dir: %s", why);
+	m->groups = groups_new(o);
+	if (m->groups == NULL) {
+		log_error("out of memory");
 		return EXIT_FAILED;
 	}
-	return -1;
+	return prepare_rights(m) < 0 ? EXIT_FAILED : -1;
 }
 
 int
 monitor_run(const struct options *o)
 {
-	struct monitor m = {
-	    .options = o, .channel = -1, .kill_at = NEVER, .pid_file = -1};
+	struct monitor m = {.options = o,
+	    .channel = -1,
+	    .signal_fd = -1,
+	    .kill_at = NEVER,
+	    .watchdog_at = NEVER,
+	    .pid_file = -1};
 	int rc;
 
-	block_signals(&m);
+	notify_open();
+	if (notify_watchdog_ms() > 0)
+		m.watchdog_at = 0;
 	rc = prepare(&m);
 	if (rc < 0)
 		rc = loop(&m);
 	if (m.channel >= 0)
 		close(m.channel);
-	close_groups(&m);
+	groups_free(m.groups);
+	notify_close();
 	keyfile_free(m.keys);
 	if (m.pid_file >= 0) {
 		if (rc == EXIT_OK)

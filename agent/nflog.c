@@ -87,6 +87,27 @@ request_probe(int fd)
 	return send_request(fd, nlh, 1);
 }
 
+static int
+put_settings(struct nlmsghdr *nlh, const struct nflog_conf *conf)
+{
+	if (nflog_attr_put_cfg_mode(nlh, NFULNL_COPY_PACKET, conf->snaplen) < 0)
+		return -EINVAL;
+	mnl_attr_put_u32(nlh, NFULA_CFG_TIMEOUT, htonl((conf->timeout_ms + 9) / 10));
+	mnl_attr_put_u32(nlh, NFULA_CFG_QTHRESH, htonl(conf->queue_threshold));
+	mnl_attr_put_u32(nlh, NFULA_CFG_NLBUFSIZ, htonl(conf->nlbufsiz));
+	return 0;
+}
+
+static void
+put_flags(struct nlmsghdr *nlh, bool conntrack)
+{
+	uint16_t flags = NFULNL_CFG_F_SEQ;
+
+	if (conntrack)
+		flags |= NFULNL_CFG_F_CONNTRACK;
+	mnl_attr_put_u16(nlh, NFULA_CFG_FLAGS, htons(flags));
+}
+
 /* All in one message: no packet can come by another setting than ours. */
 static int
 request_bind(int fd, const struct nflog_conf *conf, bool conntrack, uint32_t seq)
@@ -94,17 +115,11 @@ request_bind(int fd, const struct nflog_conf *conf, bool conntrack, uint32_t seq
 	char buf[REQUEST_MAX];
 	struct nlmsghdr *nlh =
 	    nflog_nlmsg_put_header(buf, NFULNL_MSG_CONFIG, AF_UNSPEC, conf->group);
-	uint16_t flags = NFULNL_CFG_F_SEQ;
 
-	if (conntrack)
-		flags |= NFULNL_CFG_F_CONNTRACK;
 	if (nflog_attr_put_cfg_cmd(nlh, NFULNL_CFG_CMD_BIND) < 0 ||
-	    nflog_attr_put_cfg_mode(nlh, NFULNL_COPY_PACKET, conf->snaplen) < 0)
+	    put_settings(nlh, conf) < 0)
 		return -EINVAL;
-	mnl_attr_put_u32(nlh, NFULA_CFG_TIMEOUT, htonl((conf->timeout_ms + 9) / 10));
-	mnl_attr_put_u32(nlh, NFULA_CFG_QTHRESH, htonl(conf->queue_threshold));
-	mnl_attr_put_u32(nlh, NFULA_CFG_NLBUFSIZ, htonl(conf->nlbufsiz));
-	mnl_attr_put_u16(nlh, NFULA_CFG_FLAGS, htons(flags));
+	put_flags(nlh, conntrack);
 	return send_request(fd, nlh, seq);
 }
 
@@ -221,6 +236,53 @@ nflog_bind(
 	else
 		*out = s;
 	return result;
+}
+
+/*
+ * No answer is asked for: a predecessor that still ends may read the same queue, and
+ * one that looks for an answer could take a packet away instead. An error lies in the
+ * queue and is passed over.
+ */
+static int
+send_unanswered(int fd, struct nlmsghdr *nlh)
+{
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	return sendto(fd, nlh, nlh->nlmsg_len, 0, (const struct sockaddr *)&kernel,
+		   sizeof kernel) < 0
+		   ? -1
+		   : 0;
+}
+
+/* The flags by themselves: asking for conntrack is refused where there is none. */
+static int
+request_settings(int fd, const struct nflog_conf *conf)
+{
+	char buf[REQUEST_MAX];
+	struct nlmsghdr *nlh =
+	    nflog_nlmsg_put_header(buf, NFULNL_MSG_CONFIG, AF_UNSPEC, conf->group);
+
+	if (put_settings(nlh, conf) < 0 || send_unanswered(fd, nlh) < 0)
+		return -1;
+	nlh = nflog_nlmsg_put_header(buf, NFULNL_MSG_CONFIG, AF_UNSPEC, conf->group);
+	put_flags(nlh, conf->conntrack);
+	return send_unanswered(fd, nlh);
+}
+
+int
+nflog_adopt(int fd, const struct nflog_conf *conf, struct nflog_socket *out)
+{
+	int domain = 0, protocol = 0;
+	socklen_t len = sizeof domain;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) < 0 ||
+	    domain != AF_NETLINK || protocol != NETLINK_NETFILTER)
+		return -1;
+	*out = (struct nflog_socket){.fd = fd, .conntrack = conf->conntrack};
+	out->receive_buffer = set_receive_buffer(fd, conf->receive_buffer);
+	return request_settings(fd, conf);
 }
 
 uint32_t

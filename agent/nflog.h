@@ -32,7 +32,7 @@ enum nflog_result {
 struct nflog_socket {
 	int fd;                  /* non-blocking, close-on-exec; the caller's */
 	uint32_t receive_buffer; /* bytes granted */
-	bool conntrack;          /* granted */
+	bool conntrack;          /* granted, as far as is known */
 };
 
 /*
@@ -42,6 +42,14 @@ struct nflog_socket {
  */
 enum nflog_result nflog_bind(
     const struct nflog_conf *conf, struct nflog_socket *out, char *why, size_t whysize);
+
+/*
+ * Takes over a socket that another process bound to conf->group, with all that lies in
+ * its queue: sets what conf says and looks at nothing. 0, or -1 when fd cannot be such
+ * a socket.
+ */
+int nflog_adopt(int fd, const struct nflog_conf *conf, struct nflog_socket *out)
+    __attribute__((warn_unused_result));
 
 /* Datagrams the kernel could not queue on this socket since it was opened. */
 uint32_t nflog_overruns(int fd);

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "agent/address.h"
+#include "agent/binding.h"
+#include "agent/netns.h"
 #include "agent/nflog.h"
 #include "agent/spool.h"
-#include "common/message.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
@@ -23,6 +24,7 @@ static const char *const sync_choices[] = {"interval", "always", "never", NULL};
 static const char *const when_full_choices[] = {"drop_newest", "drop_oldest", NULL};
 static const char *const local_log_choices[] = {"none", "kernel", "json", NULL};
 static const char *const conntrack_choices[] = {"auto", "no", NULL};
+static const char *const sandbox_choices[] = {"auto", "yes", "no", NULL};
 
 /* What a [group] may say too: one line makes both entries. */
 #define GROUP_OPTIONS(O)                                                 \
@@ -80,17 +82,23 @@ static const struct conf_option options[] = {
     {"", "local_log_path", CONF_STRING, AT(local_log_path), "/var/log/fwlog.log", 1,
 	4000, NULL, "that file"},
     {"", "user", CONF_STRING, AT(user), NULL, 1, 32, NULL,
-	"user the worker becomes; unset: the one who starts the agent"},
+	"user the worker becomes; unset and started as root: fwlog, or else nobody"},
     {"", "pid_file", CONF_STRING, AT(pid_file), NULL, 1, 4000, NULL,
 	"file for the process id, locked while the agent runs"},
+    {"", "sandbox", CONF_ENUM, AT(sandbox), "auto", 0, 0, sandbox_choices,
+	"whether the worker may make only the system calls it needs"},
     {"", "conntrack", CONF_ENUM, AT(conntrack), "auto", 0, 0, conntrack_choices,
 	"ask the kernel for the connection's state and id"},
-    GROUP_OPTIONS(GLOBAL_ENTRY) GROUP_OPTIONS(GROUP_ENTRY)};
+    GROUP_OPTIONS(GLOBAL_ENTRY) GROUP_OPTIONS(GROUP_ENTRY){"group", "netns",
+	CONF_STRING, offsetof(struct group_section, netns), NULL, 1, BINDING_NETNS_MAX,
+	NULL,
+	"network namespace, by name or path; unset: the second word of the heading"}};
 
 /* ---- sections */
 
+/* "5" or "5 web"; what follows the number is in *name. */
 static bool
-parse_group(const char *text, uint16_t *number)
+parse_group(const char *text, uint16_t *number, const char **name)
 {
 	unsigned long value;
 	char *end;
@@ -100,7 +108,17 @@ parse_group(const char *text, uint16_t *number)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	*number = (uint16_t)value;
-	return errno == 0 && *end == '\0' && value <= UINT16_MAX;
+	*name = end + strspn(end, " \t");
+	return errno == 0 && (*end == '\0' || *name > end) && value <= UINT16_MAX;
+}
+
+static struct group_section *
+find_group(struct options *o, uint16_t number, const char *name)
+{
+	for (size_t i = 0; i < o->groups; i++)
+		if (o->group[i].number == number && strcmp(o->group[i].name, name) == 0)
+			return &o->group[i];
+	return NULL;
 }
 
 static void *
@@ -108,25 +126,57 @@ section_new(
     void *target, const char *kind, const char *argument, char *why, size_t whysize)
 {
 	struct options *o = target;
+	struct group_section *g;
+	const char *name;
 	uint16_t number;
 
-	if (!parse_group(argument, &number)) {
+	if (!parse_group(argument, &number, &name)) {
 		snprintf(why, whysize,
 		    "a group is a number from 0 to 65535, the one the log rules name: "
 		    "[group 5]");
 		return NULL;
 	}
-	for (size_t i = 0; i < o->groups; i++)
-		if (o->group[i].number == number)
-			return &o->group[i];
+	if (name[0] != '\0' && (!agent_name_ok(name) || !netns_place_ok(name))) {
+		snprintf(why, whysize,
+		    "the name of a network namespace is 1 to %d letters, digits, dots, "
+		    "dashes and underscores here: [group 5 web]; a path goes below, "
+		    "netns = /path",
+		    NAME_MAX_LEN);
+		return NULL;
+	}
+	g = find_group(o, number, name);
+	if (g != NULL)
+		return g;
 	if (o->groups == OPTIONS_GROUPS_MAX) {
 		snprintf(why, whysize, "one agent serves at most %d groups",
 		    OPTIONS_GROUPS_MAX);
 		return NULL;
 	}
-	o->group[o->groups].number = number;
-	conf_defaults(&options_spec, kind, &o->group[o->groups]);
-	return &o->group[o->groups++];
+	g = &o->group[o->groups++];
+	g->number = number;
+	snprintf(g->name, sizeof g->name, "%s", name);
+	conf_defaults(&options_spec, kind, g);
+	return g;
+}
+
+const char *
+options_place(const struct options *o, size_t index)
+{
+	const struct group_section *g = &o->group[index];
+
+	if (g->netns != NULL)
+		return g->netns;
+	return g->name[0] != '\0' ? g->name : NULL;
+}
+
+const char *
+options_netns(const struct options *o, size_t index)
+{
+	const struct group_section *g = &o->group[index];
+
+	if (g->name[0] != '\0')
+		return g->name;
+	return g->netns != NULL ? g->netns : "";
 }
 
 struct group_options
@@ -150,11 +200,12 @@ section_each(const void *target,
 	const struct options *o = target;
 
 	for (size_t i = 0; i < o->groups; i++) {
-		struct group_section section = {
-		    .number = o->group[i].number, .own = options_group(o, i)};
-		char argument[8];
+		struct group_section section = o->group[i];
+		char argument[sizeof section.name + 8];
 
-		snprintf(argument, sizeof argument, "%u", section.number);
+		section.own = options_group(o, i);
+		snprintf(argument, sizeof argument, "%u%s%s", section.number,
+		    section.name[0] != '\0' ? " " : "", section.name);
 		dump(arg, "group", argument, &section);
 	}
 }
@@ -185,14 +236,35 @@ check_collectors(const struct options *o)
 }
 
 static const char *
+check_groups(const struct options *o)
+{
+	if (o->groups == 0)
+		return "no [group] section: add one for each NFLOG group the log rules "
+		       "use, [group 5] for nft's \"log group 5\"";
+	for (size_t i = 0; i < o->groups; i++) {
+		const char *place = options_place(o, i);
+
+		if (place != NULL && !netns_place_ok(place))
+			return "netns: expected the name of a network namespace, as "
+			       "ip netns shows it, or an absolute path, without colons";
+		for (size_t k = 0; k < i; k++)
+			if (o->group[k].number == o->group[i].number &&
+			    strcmp(options_netns(o, k), options_netns(o, i)) == 0)
+				return "a group stands twice for one network namespace";
+	}
+	return NULL;
+}
+
+static const char *
 validate(const void *target)
 {
 	const struct options *o = target;
 	char buf[NAME_MAX_LEN + 1];
 
-	if (o->groups == 0)
-		return "no [group] section: add one for each NFLOG group the log rules "
-		       "use, [group 5] for nft's \"log group 5\"";
+	const char *why = check_groups(o);
+
+	if (why != NULL)
+		return why;
 	if (options_name(o, buf, sizeof buf) == NULL)
 		return "name: 1 to 64 letters, digits, dots, dashes and underscores; "
 		       "unset, the host's name must be one";
@@ -216,6 +288,8 @@ void
 options_free(struct options *o)
 {
 	conf_free_strings(&options_spec, "", o);
+	for (size_t i = 0; i < o->groups; i++)
+		conf_free_strings(&options_spec, "group", &o->group[i]);
 }
 
 const struct conf_spec options_spec = {

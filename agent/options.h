@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/conf.h"
+#include "common/message.h"
 
 #define OPTIONS_GROUPS_MAX 64 /* NFLOG groups of one agent */
 
@@ -18,6 +19,7 @@ enum option_transport { TRANSPORT_SEALED, TRANSPORT_PLAIN };
 enum option_sync { SYNC_INTERVAL, SYNC_ALWAYS, SYNC_NEVER };
 enum option_local_log { LOCAL_LOG_NONE, LOCAL_LOG_KERNEL, LOCAL_LOG_JSON };
 enum option_conntrack { CONNTRACK_AUTO, CONNTRACK_NO };
+enum option_sandbox { SANDBOX_AUTO, SANDBOX_YES, SANDBOX_NO };
 
 /* How the kernel is to gather the records of a group. In a [group], 0: as above it. */
 struct group_options {
@@ -30,6 +32,9 @@ struct group_options {
 
 struct group_section {
 	uint16_t number;
+	char
+	    name[NAME_MAX_LEN + 1]; /* of the namespace, as the heading has it, or "" */
+	char *netns;                /* where it is found; NULL: by that name */
 	struct group_options own;
 };
 
@@ -57,6 +62,7 @@ struct options {
 
 	char *user;
 	char *pid_file;
+	int sandbox; /* enum option_sandbox */
 
 	struct group_options defaults;
 	int conntrack; /* enum option_conntrack */
@@ -68,6 +74,10 @@ extern const struct conf_spec options_spec;
 
 /* The settings of a group with everything it does not say itself taken from above. */
 struct group_options options_group(const struct options *o, size_t index);
+/* Where the group's namespace is found (agent/netns.h); NULL: the agent's own. */
+const char *options_place(const struct options *o, size_t index);
+/* What events call that namespace; "": the agent's own. */
+const char *options_netns(const struct options *o, size_t index);
 /* The configured name, else the host's short name; NULL when that cannot be a name. */
 const char *options_name(const struct options *o, char *buf, size_t size);
 void options_free(struct options *o);

@@ -64,10 +64,23 @@ send_group(struct reading_message *m, const struct ruleset_group *g)
 	} while (at < g->counters);
 }
 
+/* Those of the namespace the rules are read in; how many. */
+static size_t
+own_groups(const struct options *o, struct ruleset_group *group)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->groups; i++)
+		if (options_place(o, i) == NULL)
+			group[n++].group = o->group[i].number;
+	return n;
+}
+
 static int
 read_groups(const struct options *o, struct ruleset_group *group)
 {
 	static struct reading_message m = {.magic = MAGIC, .kind = READING_FAILED};
+	size_t n = own_groups(o, group);
 	char *text;
 	int rc = -1;
 
@@ -75,14 +88,12 @@ read_groups(const struct options *o, struct ruleset_group *group)
 	text = nftables_list(m.why, sizeof m.why);
 	m.end_us = clock_us(CLOCK_BOOTTIME);
 	m.end_real_us = clock_us(CLOCK_REALTIME);
-	for (size_t i = 0; i < o->groups; i++)
-		group[i].group = o->group[i].number;
 	if (text != NULL)
-		rc = ruleset_read(text, group, o->groups, m.why, sizeof m.why);
+		rc = ruleset_read(text, group, n, m.why, sizeof m.why);
 	free(text);
 	if (rc < 0)
 		send_message(&m);
-	for (size_t i = 0; rc == 0 && i < o->groups; i++)
+	for (size_t i = 0; rc == 0 && i < n; i++)
 		send_group(&m, &group[i]);
 	return rc;
 }

@@ -73,14 +73,16 @@ now_ms(void)
 	return (int64_t)(clock_us(CLOCK_MONOTONIC) / 1000);
 }
 
+/* Like a bind_id of the agent's own namespace (agent/binding.h). */
 static uint64_t
 draw_id(void)
 {
-	uint64_t id = 0;
+	uint32_t random = 0;
 
-	while (getrandom(&id, sizeof id, 0) != (ssize_t)sizeof id || id == 0)
+	while (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random ||
+	       random == 0)
 		;
-	return id;
+	return (uint64_t)random << 32 | binding_place("");
 }
 
 /* ---- the file */
@@ -246,7 +248,8 @@ is_overtaken(const struct reconcile *r, const struct ledger *l, uint64_t bind_id
 
 		if (id == l->bind_id)
 			return other;
-		if (source[i].source.group == l->group && id != l->id && id != bind_id)
+		if (source[i].source.group == l->group &&
+		    (uint32_t)id == binding_place("") && id != l->id && id != bind_id)
 			other = true;
 	}
 	return false;
@@ -287,7 +290,7 @@ static void
 note_down(const struct reconcile *r, struct entry *e, const struct binding *b)
 {
 	struct ledger *l = e->ledger;
-	uint64_t last = capture_last_us(r->spool, l->group);
+	uint64_t last = capture_last_us(r->spool, l->group, "");
 
 	if (last == 0)
 		last = l->down_to_us != 0 ? l->down_to_us : b->bound_us;
@@ -351,7 +354,7 @@ reconcile_bind(struct reconcile *r, struct capture_group *g, uint16_t group)
 	e->last_kseq = KSEQ_NONE;
 	e->give_up_ms = now_ms() + DOWN_WAIT_MS;
 	for (size_t i = 0; i < o->groups; i++)
-		if (o->group[i].number == group)
+		if (o->group[i].number == group && options_place(o, i) == NULL)
 			e->flush_ms = options_group(o, i).flush_timeout;
 	capture_expect_gap(g, e->ledger->tail, on_gap, e);
 	save(r);

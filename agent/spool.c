@@ -11,12 +11,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/spool_internal.h"
 #include "common/planted.h"
 
 #define LOCK_FILE "lock"
+#define LOCK_PAUSE_MS 50
 
 /* 0, or -1 and the reason. */
 static int
@@ -35,6 +37,22 @@ conf_check(const struct spool_conf *conf, char *why, size_t whysize)
 		    "more",
 		    conf->dir, SEGMENT_SMALL);
 		return -1;
+	}
+	return 0;
+}
+
+/* A predecessor that is ending lets go of it soon. */
+static int
+lock(const struct spool *s)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+	uint64_t waited = 0;
+
+	while (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || waited >= s->conf.patience_ms)
+			return -1;
+		nanosleep(&pause, NULL);
+		waited += LOCK_PAUSE_MS;
 	}
 	return 0;
 }
@@ -65,7 +83,7 @@ dir_open(struct spool *s, char *why, size_t whysize)
 		    s->path, LOCK_FILE);
 		return -1;
 	}
-	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+	if (lock(s) < 0) {
 		snprintf(why, whysize,
 		    "spool %s: in use by another process (%s: %m); each agent "
 		    "needs a spool_dir of its own",

@@ -23,6 +23,7 @@ struct spool_conf {
 	uint64_t sync_interval_ms; /* 0: sync every frame before it may be sent */
 	bool sync_never; /* fsync left to the kernel; frames may be sent at once */
 	enum spool_when_full when_full;
+	uint64_t patience_ms; /* for a process that ends and still holds the spool */
 };
 
 struct spool_source {

@@ -17,7 +17,17 @@
 
 #define TICK_MS 200       /* where sync_interval does not say */
 #define LINGER_MAX_MS 500 /* at the end, for what the kernel still gathers */
+#define PATIENCE_MS 5000  /* for a predecessor whose monitor was killed */
 #define DRAIN_MAX 4096    /* datagrams read at the end of each group */
+
+#define EVENTS_MAX 16 /* that last as long as the worker */
+
+/* A group that is read. */
+struct held {
+	struct capture_group *group; /* NULL: free */
+	struct event *readable;
+	struct event *links; /* of its namespace; NULL: those of the agent's own */
+};
 
 struct worker {
 	const struct options *options;
@@ -30,9 +40,8 @@ struct worker {
 	struct capture *capture;
 	struct reconcile *reconcile; /* NULL: not wanted */
 	struct uplink *uplink;
-	struct capture_group *group[OPTIONS_GROUPS_MAX];
-	size_t groups;
-	struct event *event[OPTIONS_GROUPS_MAX + 16];
+	struct held held[OPTIONS_GROUPS_MAX];
+	struct event *event[EVENTS_MAX];
 	size_t events;
 	bool stopping;
 };
@@ -71,11 +80,9 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 static void
 on_link(evutil_socket_t fd, short what, void *arg)
 {
-	struct worker *w = arg;
-
 	(void)fd;
 	(void)what;
-	ifname_update(w->names);
+	ifname_update(arg);
 }
 
 static void
@@ -131,24 +138,86 @@ add_event(
 	return event_add(e, NULL);
 }
 
+static struct event *
+watch(struct worker *w, evutil_socket_t fd, event_callback_fn fn, void *arg)
+{
+	struct event *e = event_new(w->base, fd, EV_READ | EV_PERSIST, fn, arg);
+
+	if (e != NULL && event_add(e, NULL) < 0) {
+		event_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+static struct held *
+find_held(struct worker *w, uint64_t bind_id)
+{
+	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+		if (w->held[i].group != NULL &&
+		    capture_binding(w->held[i].group)->bind_id == bind_id)
+			return &w->held[i];
+	return NULL;
+}
+
+static struct held *
+find_free(struct worker *w)
+{
+	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+		if (w->held[i].group == NULL)
+			return &w->held[i];
+	return NULL;
+}
+
+static void
+release(struct held *h)
+{
+	if (h->readable != NULL)
+		event_free(h->readable);
+	if (h->links != NULL)
+		event_free(h->links);
+	capture_remove(h->group);
+	*h = (struct held){0};
+}
+
 static int
 take_binding(struct worker *w, const struct binding *b)
 {
-	struct capture_group *g;
-	bool counted;
+	struct held *h = find_free(w);
+	/* The counters of rules are read in the agent's own namespace. */
+	struct reconcile *r = b->netns[0] == '\0' ? w->reconcile : NULL;
+	struct ifname *names;
 
-	if (w->groups == OPTIONS_GROUPS_MAX) {
+	if (h == NULL) {
 		close(b->fd);
+		if (b->link_fd >= 0)
+			close(b->link_fd);
 		return -1;
 	}
-	counted = w->reconcile != NULL && reconcile_expect(w->reconcile, b);
-	g = capture_add(w->capture, b, counted);
-	if (g == NULL)
+	h->group = capture_add(w->capture, b, r != NULL && reconcile_expect(r, b));
+	if (h->group == NULL)
 		return -1;
-	if (w->reconcile != NULL)
-		reconcile_bind(w->reconcile, g, b->group);
-	w->group[w->groups++] = g;
-	return add_event(w, capture_fd(g), EV_READ, on_group, g);
+	if (r != NULL)
+		reconcile_bind(r, h->group, b->group);
+	names = capture_names(h->group);
+	if (names != NULL && ifname_fd(names) >= 0)
+		h->links = watch(w, ifname_fd(names), on_link, names);
+	h->readable = watch(w, b->fd, on_group, h->group);
+	if (h->readable != NULL)
+		return 0;
+	release(h);
+	return -1;
+}
+
+static void
+end_binding(struct worker *w, const struct binding *b)
+{
+	struct held *h = find_held(w, b->bind_id);
+
+	if (h == NULL)
+		return;
+	capture_read(h->group, DRAIN_MAX);
+	release(h);
 }
 
 /* Whatever readings come first on the channel. */
@@ -172,7 +241,9 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	take_readings(w);
 	while ((rc = binding_receive(fd, &b)) > 0) {
-		if (take_binding(w, &b) < 0)
+		if (b.fd < 0)
+			end_binding(w, &b);
+		else if (take_binding(w, &b) < 0)
 			log_error("group %u: not read: out of memory", b.group);
 		take_readings(w);
 	}
@@ -205,6 +276,7 @@ open_spool(struct worker *w)
 	    .sync_interval_ms = o->sync == SYNC_INTERVAL ? o->sync_interval : 0,
 	    .sync_never = o->sync == SYNC_NEVER,
 	    .when_full = (enum spool_when_full)o->when_full,
+	    .patience_ms = PATIENCE_MS,
 	};
 	char why[512];
 
@@ -291,7 +363,7 @@ add_events(struct worker *w)
 		return -1;
 	if (ifname_fd(w->names) < 0)
 		return 0;
-	return add_event(w, ifname_fd(w->names), EV_READ, on_link, w);
+	return add_event(w, ifname_fd(w->names), EV_READ, on_link, w->names);
 }
 
 static int
@@ -320,10 +392,14 @@ no_memory:
 static void
 finish(struct worker *w)
 {
-	for (size_t i = 0; i < w->groups; i++)
-		capture_read(w->group[i], DRAIN_MAX);
+	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+		if (w->held[i].group != NULL)
+			capture_read(w->held[i].group, DRAIN_MAX);
 	uplink_free(w->uplink);
 	reconcile_free(w->reconcile);
+	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+		if (w->held[i].group != NULL)
+			release(&w->held[i]);
 	capture_free(w->capture);
 	locallog_close(w->log);
 	for (size_t i = 0; i < w->events; i++)

@@ -139,9 +139,9 @@ check_places()
 		-o local_log=json -o local_log_path="$T/none/log"
 	refused "local log that cannot be opened" 1 "local log: .*$T/none/log"
 	[ "$(id -u)" -eq 0 ] || return 0
-	install -d -o 65534 -m 700 "$T/theirs"
+	install -d -o 65533 -m 700 "$T/theirs"
 	try_on fw "$AGENT" "${BASE[@]}" -o "group 7/snaplen=64" -o spool_dir="$T/theirs"
-	refused "spool of another user" 1 "$T/theirs: belongs to user 65534" "chown"
+	refused "spool of another user" 1 "$T/theirs: belongs to user 65533" "chown"
 }
 
 # The first holds group 5; the second says so, reads group 6, and gets group 5 later.

@@ -30,7 +30,8 @@ start_collector()
 	shift
 	if [ ! -e "$T/collector.conf" ] || [ $# -gt 0 ]; then
 		printf '%s\n' "database = $(pg_dsn fwlog_ingest)" \
-			"${COLLECTOR_LISTEN:-listen = unix:$COLLECTOR_SOCKET}" "$@" \
+			"${COLLECTOR_LISTEN:-listen = unix:$COLLECTOR_SOCKET}" \
+			"listen_mode = 0666" "$@" \
 			>"$T/collector.conf"
 	fi
 	in_host "$COLLECTOR_HOST"

@@ -13,6 +13,7 @@ common    libsodium  sodium.h
 agent     nflog      libnetfilter_log/* libmnl/*
 agent     nfnetlink  libnfnetlink/*
 agent     libevent   event2/*
+agent     seccomp    seccomp.h
 agent     nftables   nftables/*
 agent     jansson    jansson.h
 collector libevent   event2/*

@@ -29,7 +29,7 @@ static struct kept {
 	struct record rec[32];
 	char prefix[32][256];
 	uint16_t prefix_len[32];
-	char in[32][32];
+	char in[32][32], netns[32][32];
 	uint8_t frame[1 << 17];
 	struct batch_reader *reader; /* holds what the records point into */
 } kept[KEEP];
@@ -71,6 +71,11 @@ spool_append_batch(
 		if (RECORD_HAS(&k->rec[n], in)) {
 			b = batch_string(r, k->rec[n].in);
 			snprintf(k->in[n], sizeof k->in[n], "%.*s", b.len,
+			    (const char *)b.p);
+		}
+		if (RECORD_HAS(&k->rec[n], netns)) {
+			b = batch_string(r, k->rec[n].netns);
+			snprintf(k->netns[n], sizeof k->netns[n], "%.*s", b.len,
 			    (const char *)b.p);
 		}
 		n++;
@@ -190,11 +195,13 @@ static struct ifname *names;
 static int peer;
 
 static void
-start(void)
+start_in(const char *netns)
 {
-	struct binding b = {.bind_id = BIND, .bound_us = BOUND_US, .group = 5};
+	struct binding b = {
+	    .bind_id = BIND, .bound_us = BOUND_US, .group = 5, .link_fd = -1};
 	int pair[2];
 
+	snprintf(b.netns, sizeof b.netns, "%s", netns);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
 	b.fd = pair[0];
 	peer = pair[1];
@@ -202,6 +209,12 @@ start(void)
 	cap = capture_new(NULL, names, NULL, 1);
 	grp = capture_add(cap, &b, false);
 	ck_assert_ptr_nonnull(grp);
+}
+
+static void
+start(void)
+{
+	start_in("");
 }
 
 static void
@@ -521,12 +534,15 @@ START_TEST(numbers_wrap)
 }
 END_TEST
 
+#define ID(n, netns) ((uint64_t)(n) << 32 | binding_place(netns))
+
 START_TEST(time_without_an_agent)
 {
-	known[0] = (struct spool_source){{1, 5, 90}, BOUND_US - 9000000};
-	known[1] = (struct spool_source){{2, 5, 10}, BOUND_US - 5000000};
-	known[2] = (struct spool_source){{3, 6, 10}, BOUND_US - 1000000};
-	nknown = 3;
+	known[0] = (struct spool_source){{ID(1, ""), 5, 90}, BOUND_US - 9000000};
+	known[1] = (struct spool_source){{ID(2, ""), 5, 10}, BOUND_US - 5000000};
+	known[2] = (struct spool_source){{ID(3, ""), 6, 10}, BOUND_US - 1000000};
+	known[3] = (struct spool_source){{ID(4, "web"), 5, 10}, BOUND_US - 1000000};
+	nknown = 4;
 	start();
 	ck_assert_uint_eq(nlosses, 1);
 	ck_assert_uint_eq(losses[0].cause, LOSS_AGENT_DOWN);
@@ -538,6 +554,75 @@ START_TEST(time_without_an_agent)
 	simple(0);
 	deliver();
 	ck_assert_uint_eq(nlosses, 1);
+}
+END_TEST
+
+START_TEST(time_without_an_agent_there)
+{
+	known[0] = (struct spool_source){{ID(1, ""), 5, 90}, BOUND_US - 1000000};
+	known[1] = (struct spool_source){{ID(2, "web"), 5, 10}, BOUND_US - 5000000};
+	known[2] = (struct spool_source){{ID(3, "db"), 5, 10}, BOUND_US - 1000000};
+	nknown = 3;
+	start_in("web");
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(losses[0].cause, LOSS_AGENT_DOWN);
+	ck_assert_uint_eq(losses[0].from_us, BOUND_US - 5000000);
+}
+END_TEST
+
+START_TEST(namespaces_are_named)
+{
+	start_in("web");
+	simple(0);
+	deliver();
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_str_eq(kept[0].netns[0], "web");
+	/* Those of this process's own namespace must not be taken for its own. */
+	ck_assert_ptr_nonnull(capture_names(grp));
+	ck_assert_int_eq(ifname_fd(capture_names(grp)), -1);
+}
+END_TEST
+
+START_TEST(own_namespace_has_no_name)
+{
+	start();
+	simple(0);
+	deliver();
+	ck_assert(!RECORD_HAS(&kept[0].rec[0], netns));
+	ck_assert_ptr_null(capture_names(grp));
+}
+END_TEST
+
+START_TEST(a_binding_ends)
+{
+	struct capture_counters c[4];
+	struct binding b = {
+	    .bind_id = ID(7, "web"), .group = 5, .netns = "web", .link_fd = -1};
+	struct capture_group *other;
+	int pair[2];
+
+	start();
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	b.fd = pair[0];
+	other = capture_add(cap, &b, false);
+	ck_assert_ptr_nonnull(other);
+	ck_assert_uint_eq(capture_binding(other)->bind_id, b.bind_id);
+	simple(0);
+	deliver();
+	/* Both are group 5. */
+	ck_assert_uint_eq(capture_counters(cap, c, 4), 1);
+	ck_assert_uint_eq(c[0].captured, 1);
+	capture_remove(other);
+	ck_assert_int_eq(send(pair[1], "x", 1, MSG_NOSIGNAL), -1);
+	close(pair[1]);
+	simple(1);
+	deliver();
+	ck_assert_uint_eq(batches, 2);
+	other = capture_add(cap,
+	    &(struct binding){.bind_id = BIND + 1, .group = 6, .fd = dup(peer)}, false);
+	ck_assert_ptr_nonnull(other);
+	ck_assert_uint_eq(capture_counters(cap, c, 4), 2);
+	ck_assert_uint_eq(c[1].group, 6);
 }
 END_TEST
 
@@ -662,6 +747,10 @@ main(void)
 	tcase_add_test(t, restart_passes_over_what_is_spooled);
 	tcase_add_test(t, numbers_wrap);
 	tcase_add_test(t, time_without_an_agent);
+	tcase_add_test(t, time_without_an_agent_there);
+	tcase_add_test(t, namespaces_are_named);
+	tcase_add_test(t, own_namespace_has_no_name);
+	tcase_add_test(t, a_binding_ends);
 	tcase_add_test(t, other_messages_are_passed_over);
 	tcase_add_test(t, torn_datagrams);
 	tcase_add_test(t, short_attributes);
