@@ -56,7 +56,8 @@ caught_up()
 
 segments()
 {
-	ls "$T"/spool-*/ | grep -c 'seg$'
+	local all=("$T"/spool-*/*.seg)
+	echo ${#all[@]}
 }
 
 cut_and_heal()

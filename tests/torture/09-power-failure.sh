@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 90 240 2400
+# The power of the agent's host fails at random moments under load: its file system, ext4 on
+# a loop device, stops without its cache, and monitor and worker are dead in the same
+# instant; half of the time no collector is there either, and the disk is all there is.
+# Lost is what was logged in the last sync_interval and while nobody listened; a loss tells
+# of it; and nothing logged afterwards is taken for what was known before.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=$(by_form 2 9 150)
+RATE=2000
+SYNC=200                   # ms: sync_interval
+FLUSH=50                   # ms: flush_timeout, the kernel's part of the delay
+BOUND=$((SYNC + FLUSH + 250)) # and the sync itself, on a busy machine
+PACKET_BYTES=100
+
+[ "$(id -u)" -eq 0 ] || skip_all "only root may mount a disk of its own"
+need_programs mkfs.ext4 mount umount powerfail
+
+disk_make()
+{
+	truncate -s 64M "$T/disk" && mkfs.ext4 -q -F "$T/disk" >"$T/log/mkfs.log" 2>&1 ||
+		skip_all "no ext4 file system can be made"
+	mkdir -p "$T/spool-fw1"
+	disk_up || skip_all "no ext4 on a loop device here"
+	at_exit disk_end
+}
+
+disk_up()
+{
+	mount -t ext4 -o loop "$T/disk" "$T/spool-fw1" 2>>"$T/log/mkfs.log"
+}
+
+disk_down()
+{
+	umount "$T/spool-fw1" 2>/dev/null
+}
+
+disk_end()
+{
+	[ -z "${AGENT_PID[fw1]:-}" ] || kill -KILL -- "-${AGENT_PID[fw1]}" 2>/dev/null
+	mountpoint -q "$T/spool-fw1" || return 0
+	wait_for 5 disk_down || umount -l "$T/spool-fw1"
+}
+
+# Files written while the processes die, or processes that see a dead disk: both happen.
+power_failure()
+{
+	local at=${EPOCHREALTIME/[.,]/}
+	if [ $((RANDOM % 2)) -eq 0 ]; then
+		"$BIN/powerfail" "$T/spool-fw1" || die "the file system cannot be stopped"
+		kill_agent fw1
+	else
+		kill_agent fw1
+		"$BIN/powerfail" "$T/spool-fw1" || die "the file system cannot be stopped"
+	fi
+	must_wait "the dead disk is let go" 10 disk_down
+	disk_up || die "the disk cannot be mounted again"
+	FAILED_AT+="${FAILED_AT:+, }($at)"
+	FAULTS=$((FAULTS + 1))
+}
+
+# One line a failure: ms between the last record that survived and the failure, and between
+# the start of the next run and its first record.
+failures()
+{
+	sql "WITH f (at) AS (VALUES $FAILED_AT),
+		t AS (SELECT timestamptz 'epoch' + at * interval '1 us' AS at FROM f)
+		SELECT round(extract(epoch FROM t.at - g.from_ts) * 1000),
+		round(extract(epoch FROM g.to_ts - l.to_ts) * 1000)
+		FROM t LEFT JOIN ($GAPS_SQL) g ON g.from_ts <= t.at AND g.to_ts >= t.at
+		LEFT JOIN fwlog.loss l ON l.cause = 'agent_down' AND l.from_ts <= t.at
+		AND l.to_ts >= t.at ORDER BY t.at"
+}
+
+check_failures()
+{
+	local before after worst=0 late=0 n=0
+	while IFS='|' read -r before after; do
+		[ -n "$before" ] && [ -n "$after" ] || {
+			not_ok "a failure without a gap or without a loss: '$before' '$after'"
+			continue
+		}
+		n=$((n + 1))
+		[ "$before" -le "$worst" ] || worst=$before
+		[ "$after" -le "$late" ] || late=$after
+	done < <(failures)
+	is "failures with their loss" "$n" "$FAULTS"
+	check "records lost before a failure: of $worst ms, at most $BOUND" [ "$worst" -le "$BOUND" ]
+	check "records lost after a start: of $late ms, at most 100" [ "$late" -le 100 ]
+	is "stretches of missing packets" "$(sql "SELECT count(*) FROM ($GAPS_SQL) g")" "$FAULTS"
+	SUMMARY_MORE="at most $worst ms before a failure"
+}
+
+EXPECT_ALL=covered
+FAILED_AT=
+AGENT_LINES=("segment_size = 2M" "snaplen = 128" "zstd_level = 0"
+	"sync_interval = ${SYNC}ms" "flush_timeout = ${FLUSH}ms")
+disk_make
+torture_up fw1
+for ((round = 0; round < ROUNDS; round++)); do
+	away=$((RANDOM % 2))
+	[ $away -eq 0 ] || kill_collector
+	load_start "$RATE" 3 fw1
+	pause 1200 300
+	power_failure
+	start_agent fw1
+	[ $away -eq 0 ] || start_collector "$COLLECTOR_AT"
+	load_wait
+done
+fresh_all
+check_failures
+torture_end
+finish
