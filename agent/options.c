@@ -49,7 +49,7 @@ static const struct conf_option options[] = {
 	"what the collector calls this host; unset: its short host name"},
     {"", "collector", CONF_STRING, AT(collector), NULL, 1, 4096, NULL,
 	"host:port, [address]:port or unix:/path, separated by commas, first is best"},
-    {"", "transport", CONF_ENUM, AT(transport), "plain", 0, 0, transport_choices,
+    {"", "transport", CONF_ENUM, AT(transport), "sealed", 0, 0, transport_choices,
 	"whether the connection is sealed; the same on the collector's end"},
     {"", "key_file", CONF_STRING, AT(key_file), FWLOG_SYSCONFDIR "/fwlog/agent.key", 1,
 	4000, NULL, "this agent's key, made by: fwlogctl key new NAME"},

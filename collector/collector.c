@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "collector/clock.h"
+#include "collector/gate.h"
+#include "collector/keys.h"
 #include "collector/listener.h"
 #include "collector/sink.h"
 #include "common/log.h"
@@ -22,6 +24,9 @@ struct collector {
 	struct session_env session_env;
 	struct sink_env sink_env;
 	struct listener *listener;
+	struct gate *gate;
+	struct keys *keys; /* NULL: no sealed socket */
+	const struct keytable *table;
 	struct sink **sink;
 	struct session_list sessions;
 	uint64_t connections;
@@ -42,6 +47,10 @@ collector_sink(struct collector *c, const struct host *h)
 static void
 on_entering(void *arg, struct session *s)
 {
+	struct collector *c = arg;
+
+	if (s->sealed)
+		keys_note_used(c->keys, s->who.key_id);
 	sink_enter(collector_sink(arg, s->host), s);
 }
 
@@ -121,39 +130,149 @@ collector_refuses(const struct collector *c, const struct address *peer)
 		return "max_connections is reached";
 	TAILQ_FOREACH (s, &c->sessions, all)
 		same += address_same_ip(&s->peer, peer);
+	if (c->gate != NULL)
+		same += gate_count(c->gate, peer);
 	if (same >= c->options->max_connections_per_address)
 		return "max_connections_per_address is reached";
 	return NULL;
 }
 
 static void
-on_accepted(void *arg, evutil_socket_t fd, const struct address *peer)
+collector_refuse(struct collector *c, const struct address *peer, const char *why)
+{
+	c->metrics.refused++;
+	log_limited(&c->refuse_limit, LOG_LEVEL_WARN, "%s: connection refused: %s",
+	    peer->text, why);
+}
+
+/* who: NULL for a plain connection. */
+static void
+collector_begin_session(struct collector *c, struct transport *t,
+    const struct address *peer, const struct identity *who)
+{
+	struct session *s = session_new(&c->session_env, t, peer, who);
+
+	if (s == NULL) {
+		transport_free(t);
+		return;
+	}
+	c->connections++;
+	TAILQ_INSERT_TAIL(&c->sessions, s, all);
+}
+
+/* Until a session listens; what came before it is told to that one. */
+static const struct transport_events no_events;
+
+static void
+on_accepted(
+    void *arg, evutil_socket_t fd, const struct address *peer, enum transport_kind kind)
 {
 	struct collector *c = arg;
 	const char *refused = collector_refuses(c, peer);
-	struct bufferevent *bev = NULL;
-	struct session *s;
+	struct transport *t = NULL;
 
+	if (refused == NULL && kind == TRANSPORT_SEALED) {
+		c->metrics.accepted++;
+		gate_take(c->gate, fd, peer);
+		return;
+	}
 	if (refused == NULL) {
 		refused = "no memory";
-		bev = transport_open(
-		    c->base, fd, (enum transport_kind)c->options->transport);
+		t = transport_new(c->base, fd, kind, &no_events, NULL);
 	}
-	if (bev == NULL) {
-		c->metrics.refused++;
-		log_limited(&c->refuse_limit, LOG_LEVEL_WARN,
-		    "%s: connection refused: %s", peer->text, refused);
+	if (t == NULL) {
+		collector_refuse(c, peer, refused);
 		close(fd);
 		return;
 	}
-	s = session_new(&c->session_env, bev, peer);
-	if (s == NULL) {
-		bufferevent_free(bev);
+	c->metrics.accepted++;
+	collector_begin_session(c, t, peer, NULL);
+}
+
+static void
+on_admitted(void *arg, struct transport *t, const struct address *peer,
+    const struct identity *who)
+{
+	struct collector *c = arg;
+
+	if (!c->stopping && c->connections < c->options->max_connections) {
+		collector_begin_session(c, t, peer, who);
 		return;
 	}
-	c->metrics.accepted++;
-	c->connections++;
-	TAILQ_INSERT_TAIL(&c->sessions, s, all);
+	if (!c->stopping)
+		collector_refuse(c, peer, "max_connections is reached");
+	transport_free(t);
+}
+
+/* ---- keys */
+
+/* Who came with a key that does not hold any more has to go. */
+static void
+collector_check_sessions(struct collector *c)
+{
+	struct session *s = TAILQ_FIRST(&c->sessions), *next;
+	const struct agent_key *key;
+
+	for (; s != NULL; s = next) {
+		next = TAILQ_NEXT(s, all);
+		if (!s->sealed || s->state >= SESSION_CLOSING ||
+		    keytable_check(c->table, s->who.key_id, &s->peer, &key) == KEY_GOOD)
+			continue;
+		c->metrics.revoked++;
+		log_warn("%s: its key does not hold any more: closed", s->text);
+		session_close(s, "this key is revoked, or not allowed from here");
+	}
+}
+
+static void
+on_keys(void *arg, const struct keytable *table)
+{
+	struct collector *c = arg;
+
+	c->table = table;
+	if (c->gate != NULL)
+		gate_set_table(c->gate, table);
+	listener_begin_sealed(c->listener);
+	collector_check_sessions(c);
+}
+
+static void
+on_hup(evutil_socket_t number, short what, void *arg)
+{
+	struct collector *c = arg;
+
+	(void)number;
+	(void)what;
+	keys_reload(c->keys);
+}
+
+static int
+collector_make_gate(struct collector *c)
+{
+	const struct gate_env gate_env = {
+	    .base = c->base,
+	    .options = c->options,
+	    .metrics = &c->metrics,
+	    .arg = c,
+	    .admitted = on_admitted,
+	};
+	const struct keys_env keys_env = {
+	    .base = c->base,
+	    .options = c->options,
+	    .metrics = &c->metrics,
+	    .arg = c,
+	    .changed = on_keys,
+	};
+
+	if (!listener_has_sealed(c->listener))
+		return 0;
+	if (noise_init() < 0) {
+		log_error("no random numbers: is /dev/urandom there?");
+		return -1;
+	}
+	c->gate = gate_new(&gate_env);
+	c->keys = keys_new(&keys_env);
+	return c->gate != NULL && c->keys != NULL ? 0 : -1;
 }
 
 /* ---- the end */
@@ -202,6 +321,8 @@ on_stop(evutil_socket_t number, short what, void *arg)
 	c->stopping = true;
 	listener_free(c->listener);
 	c->listener = NULL;
+	gate_free(c->gate);
+	c->gate = NULL;
 	evtimer_add(c->limit, &limit);
 	for (uint64_t i = 0; i < c->options->sinks; i++)
 		sink_finish(c->sink[i]);
@@ -242,7 +363,8 @@ raise_files(uint64_t connections)
 	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < want)
-		log_warn("only %llu files may be open, max_connections asks for more: "
+		log_warn("only %llu files may be open, max_connections and "
+			 "max_unauthenticated ask for more: "
 			 "raise LimitNOFILE",
 		    (unsigned long long)limit.rlim_cur);
 }
@@ -255,7 +377,7 @@ collector_make_events(struct collector *c)
 	c->on_term = evsignal_new(c->base, SIGTERM, on_stop, c);
 	c->on_int = evsignal_new(c->base, SIGINT, on_stop, c);
 	c->on_usr1 = evsignal_new(c->base, SIGUSR1, on_usr1, c);
-	c->on_hup = evsignal_new(c->base, SIGHUP, on_usr1, c);
+	c->on_hup = evsignal_new(c->base, SIGHUP, on_hup, c);
 	c->keep_alive = event_new(c->base, -1, EV_PERSIST, on_keep_alive, c);
 	c->resume = evtimer_new(c->base, on_resume, c);
 	c->limit = evtimer_new(c->base, on_limit, c);
@@ -317,8 +439,10 @@ collector_start(struct collector *c)
 	    .closed = on_closed,
 	    .waiting = TAILQ_HEAD_INITIALIZER(c->session_env.waiting),
 	};
-	raise_files(c->options->max_connections);
+	raise_files(c->options->max_connections + c->options->max_unauthenticated);
 	c->listener = listener_new(c->base, c->options, on_accepted, c, &rc);
+	if (rc == EXIT_OK && collector_make_gate(c) != 0)
+		rc = EXIT_FAILED;
 	return rc;
 }
 
@@ -340,12 +464,14 @@ collector_free(struct collector *c)
 
 	c->stopping = true;
 	listener_free(c->listener);
+	gate_free(c->gate);
 	while ((s = TAILQ_FIRST(&c->sessions)) != NULL)
 		session_abort(s);
 	for (uint64_t i = 0; c->sink != NULL && i < c->options->sinks; i++)
 		sink_free(c->sink[i]);
 	free(c->sink);
 	dict_free(c->sink_env.dict);
+	keys_free(c->keys);
 	collector_free_events(c);
 	if (c->base != NULL)
 		event_base_free(c->base);

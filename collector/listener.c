@@ -14,13 +14,21 @@
 #include "collector/clock.h"
 #include "common/log.h"
 
+struct place {
+	struct listener *listener;
+	struct evconnlistener *at;
+	struct address address;
+	enum transport_kind kind;
+};
+
 struct listener {
-	struct evconnlistener *at[LISTENER_ADDRESSES_MAX];
-	struct address address[LISTENER_ADDRESSES_MAX];
+	struct place place[LISTENER_ADDRESSES_MAX];
 	size_t count;
+	bool sealed_too; /* the keys are there */
+	bool pausing;
 	struct event *pause;
 	struct log_limit limit;
-	void (*accepted)(void *arg, evutil_socket_t fd, const struct address *peer);
+	listener_accepted *accepted;
 	void *arg;
 };
 
@@ -118,26 +126,40 @@ static void
 on_accept(struct evconnlistener *at, evutil_socket_t fd, struct sockaddr *sa, int len,
     void *arg)
 {
-	struct listener *l = arg;
+	const struct place *p = arg;
 	struct address peer;
 
 	(void)at;
 	address_of_peer(&peer, fd, sa, (socklen_t)len);
-	l->accepted(l->arg, fd, &peer);
+	p->listener->accepted(p->listener->arg, fd, &peer, p->kind);
+}
+
+/* Which sockets accept follows from what holds now. */
+static void
+listener_set(struct listener *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct place *p = &l->place[i];
+
+		if (l->pausing || (p->kind == TRANSPORT_SEALED && !l->sealed_too))
+			evconnlistener_disable(p->at);
+		else
+			evconnlistener_enable(p->at);
+	}
 }
 
 static void
 on_error(struct evconnlistener *at, void *arg)
 {
-	struct listener *l = arg;
+	struct listener *l = ((struct place *)arg)->listener;
 	struct timeval wait = clock_timeval(LISTENER_PAUSE_MS);
 
 	(void)at;
 	log_limited(&l->limit, LOG_LEVEL_ERROR,
 	    "cannot accept connections: %s: waiting; raise LimitNOFILE if it lasts",
 	    evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
-	for (size_t i = 0; i < l->count; i++)
-		evconnlistener_disable(l->at[i]);
+	l->pausing = true;
+	listener_set(l);
 	evtimer_add(l->pause, &wait);
 }
 
@@ -148,64 +170,111 @@ on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	l->pausing = false;
+	listener_set(l);
+}
+
+void
+listener_begin_sealed(struct listener *l)
+{
+	if (l == NULL || l->sealed_too)
+		return;
+	l->sealed_too = true;
+	listener_set(l);
+}
+
+bool
+listener_has_sealed(const struct listener *l)
+{
 	for (size_t i = 0; i < l->count; i++)
-		evconnlistener_enable(l->at[i]);
+		if (l->place[i].kind == TRANSPORT_SEALED)
+			return true;
+	return false;
+}
+
+static int
+listener_allow(
+    const struct address *a, enum transport_kind kind, const struct options *o)
+{
+	if (transport_allowed(kind, a, o->allow_plain_network))
+		return 0;
+	log_error(
+	    "cannot listen on %s: a plain stream sends records in clear and is only "
+	    "for loopback and Unix sockets: use listen with transport = sealed, "
+	    "or set allow_plain_network = yes if the network itself is sealed "
+	    "(WireGuard, IPsec)",
+	    a->text);
+	return -1;
 }
 
 static int
 listener_open(struct listener *l, struct event_base *base, const struct address *a,
-    const struct options *o)
+    enum transport_kind kind, const struct options *o)
 {
+	struct place *p = &l->place[l->count];
 	int fd;
 
-	if (!transport_allowed(
-		(enum transport_kind)o->transport, a, o->allow_plain_network)) {
-		log_error(
-		    "cannot listen on %s: transport = plain sends records in clear "
-		    "and is only for loopback and Unix sockets: change listen, or "
-		    "set allow_plain_network = yes if the network itself is sealed "
-		    "(WireGuard, IPsec)",
-		    a->text);
+	if (listener_allow(a, kind, o) != 0)
 		return EXIT_CONFIG;
-	}
 	fd = open_socket(a, options_mode(o));
 	if (fd < 0) {
 		complain(a, errno);
 		return EXIT_FAILED;
 	}
-	l->at[l->count] = evconnlistener_new(
-	    base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (l->at[l->count] == NULL) {
+	p->at = evconnlistener_new(base, on_accept, p,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
+	if (p->at == NULL) {
 		close(fd);
 		return EXIT_FAILED;
 	}
-	evconnlistener_set_error_cb(l->at[l->count], on_error);
-	l->address[l->count++] = *a;
-	log_info("listening on %s", a->text);
+	evconnlistener_set_error_cb(p->at, on_error);
+	p->listener = l;
+	p->address = *a;
+	p->kind = kind;
+	l->count++;
+	log_info(
+	    "listening on %s%s", a->text, kind == TRANSPORT_PLAIN ? ", plain" : "");
 	return EXIT_OK;
+}
+
+/* list: of the option of that name, NULL: none. */
+static int
+listener_open_list(struct listener *l, struct event_base *base, const char *name,
+    const char *list, enum transport_kind kind, const struct options *o)
+{
+	struct address found[LISTENER_ADDRESSES_MAX];
+	char why[256];
+	int rc = EXIT_OK, n;
+
+	if (list == NULL)
+		return EXIT_OK;
+	n = address_parse_list(
+	    list, found, LISTENER_ADDRESSES_MAX - l->count, why, sizeof why);
+	if (n < 0) {
+		log_error("%s: %s", name, why);
+		return EXIT_CONFIG;
+	}
+	for (int i = 0; i < n && rc == EXIT_OK; i++)
+		rc = listener_open(l, base, &found[i], kind, o);
+	return rc;
 }
 
 static int
 listener_open_all(struct listener *l, struct event_base *base, const struct options *o)
 {
-	struct address found[LISTENER_ADDRESSES_MAX];
-	char why[256];
-	int rc = EXIT_OK, n = address_parse_list(o->listen, found,
-			      LISTENER_ADDRESSES_MAX, why, sizeof why);
+	int rc = listener_open_list(
+	    l, base, "listen", options_listen(o), (enum transport_kind)o->transport, o);
 
-	if (n < 0) {
-		log_error("listen: %s", why);
-		return EXIT_CONFIG;
-	}
-	for (int i = 0; i < n && rc == EXIT_OK; i++)
-		rc = listener_open(l, base, &found[i], o);
+	if (rc == EXIT_OK)
+		rc = listener_open_list(
+		    l, base, "listen_plain", o->listen_plain, TRANSPORT_PLAIN, o);
+	listener_set(l);
 	return rc;
 }
 
 struct listener *
 listener_new(struct event_base *base, const struct options *options,
-    void (*accepted)(void *arg, evutil_socket_t fd, const struct address *peer),
-    void *arg, int *rc)
+    listener_accepted *accepted, void *arg, int *rc)
 {
 	struct listener *l = calloc(1, sizeof *l);
 
@@ -230,9 +299,9 @@ listener_free(struct listener *l)
 	if (l == NULL)
 		return;
 	for (size_t i = 0; i < l->count; i++) {
-		evconnlistener_free(l->at[i]);
-		if (address_is_unix(&l->address[i]))
-			unlink(unix_path(&l->address[i]));
+		evconnlistener_free(l->place[i].at);
+		if (address_is_unix(&l->place[i].address))
+			unlink(unix_path(&l->place[i].address));
 	}
 	if (l->pause != NULL)
 		event_free(l->pause);

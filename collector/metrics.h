@@ -6,18 +6,32 @@
 
 #include <stdint.h>
 
-#define METRICS(M)                                                        \
-	M(accepted, "connections accepted")                               \
-	M(refused, "connections closed at once: over a limit")            \
-	M(faulted, "sessions closed for what they sent")                  \
-	M(batches, "batches received")                                    \
-	M(bytes, "bytes of frames received")                              \
-	M(paused, "times reading from an agent was stopped")              \
-	M(commits, "transactions committed")                              \
-	M(rows, "events stored")                                          \
-	M(duplicates, "records dropped because they were already stored") \
-	M(losses, "losses stored")                                        \
-	M(quarantined, "records put into quarantine")                     \
+#define METRICS(M)                                                         \
+	M(accepted, "connections accepted")                                \
+	M(refused, "connections closed at once: over a limit")             \
+	M(authenticated, "sealed connections that proved who they are")    \
+	M(tampered, "authenticated sessions whose bytes did not open")     \
+	M(revoked, "sessions closed because their key was revoked")        \
+	M(strangers, "sealed connections turned away, in all; of these:")  \
+	M(stranger_not_sealed, "something else than the sealed stream")    \
+	M(stranger_unknown_key, "no key has the id")                       \
+	M(stranger_revoked_key, "the key is revoked")                      \
+	M(stranger_forbidden, "the key may not be used from the address")  \
+	M(stranger_wrong_key, "the id of a key, but not its secret")       \
+	M(stranger_unconfirmed, "a hello sent again, or nothing after it") \
+	M(stranger_late, "nothing proved in time")                         \
+	M(stranger_left, "gone before anything was proved")                \
+	M(stranger_crowded, "the oldest had to go: max_unauthenticated")   \
+	M(stranger_memory, "no memory")                                    \
+	M(faulted, "sessions closed for what they sent")                   \
+	M(batches, "batches received")                                     \
+	M(bytes, "bytes of frames received")                               \
+	M(paused, "times reading from an agent was stopped")               \
+	M(commits, "transactions committed")                               \
+	M(rows, "events stored")                                           \
+	M(duplicates, "records dropped because they were already stored")  \
+	M(losses, "losses stored")                                         \
+	M(quarantined, "records put into quarantine")                      \
 	M(database_faults, "times the database failed or was out of reach")
 
 #define METRIC_MEMBER(name, meaning) uint64_t name;

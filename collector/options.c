@@ -11,16 +11,20 @@
 #define HOUR (3600 * SECOND)
 #define AT(field) offsetof(struct options, field)
 
-static const char *const transport_names[] = {"plain", NULL};
+#define LISTEN_DEFAULT "127.0.0.1:" ADDRESS_PORT
+
+static const char *const transport_names[] = {"sealed", "plain", NULL};
 
 static const struct conf_option table[] = {
-    {"", "listen", CONF_STRING, AT(listen), "127.0.0.1:7514", 1, 4096, NULL,
+    {"", "listen", CONF_STRING, AT(listen), NULL, 1, 4096, NULL,
 	"addresses for agents, separated by blanks: host:port, [v6]:port, *:port, "
 	"unix:/path"},
+    {"", "transport", CONF_ENUM, AT(transport), "sealed", 0, 0, transport_names,
+	"how the streams of listen are sealed; the same on both ends"},
+    {"", "listen_plain", CONF_STRING, AT(listen_plain), NULL, 1, 4096, NULL,
+	"the same for agents with transport = plain: loopback and Unix sockets"},
     {"", "listen_mode", CONF_STRING, AT(listen_mode), "0660", 3, 4, NULL,
 	"permissions of Unix sockets, octal"},
-    {"", "transport", CONF_ENUM, AT(transport), "plain", 0, 0, transport_names,
-	"how the stream is sealed; the same on both ends"},
     {"", "allow_plain_network", CONF_BOOL, AT(allow_plain_network), "no", 0, 0, NULL,
 	"allow transport = plain outside loopback: only if the network itself is "
 	"sealed"},
@@ -44,6 +48,8 @@ static const struct conf_option table[] = {
 	"connections at once"},
     {"", "max_connections_per_address", CONF_UINT, AT(max_connections_per_address),
 	"64", 1, 65536, NULL, "connections at once from one IP address"},
+    {"", "max_unauthenticated", CONF_UINT, AT(max_unauthenticated), "1024", 1, 65536,
+	NULL, "sealed connections at once that have not proved who they are"},
     {"", "hello_timeout", CONF_DURATION, AT(hello_timeout), "10s", 100, HOUR, NULL,
 	"time an agent has to say who it is"},
     {"", "idle_timeout", CONF_DURATION, AT(idle_timeout), "30s", SECOND, HOUR, NULL,
@@ -83,6 +89,14 @@ void
 options_free(struct options *o)
 {
 	conf_free_strings(&spec, "", o);
+}
+
+const char *
+options_listen(const struct options *o)
+{
+	if (o->listen == NULL && o->listen_plain == NULL)
+		return LISTEN_DEFAULT;
+	return o->listen;
 }
 
 unsigned

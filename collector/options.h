@@ -10,9 +10,10 @@
 #include "common/cli.h"
 
 struct options {
-	char *listen;
+	char *listen;  /* NULL: see options_listen */
+	int transport; /* of listen, enum transport_kind */
+	char *listen_plain;
 	char *listen_mode; /* octal digits */
-	int transport;     /* enum transport_kind */
 	bool allow_plain_network;
 	char *database; /* libpq connection string or URI */
 	uint64_t database_timeout;
@@ -24,6 +25,7 @@ struct options {
 	uint64_t session_queue;
 	uint64_t max_connections;
 	uint64_t max_connections_per_address;
+	uint64_t max_unauthenticated;
 	uint64_t hello_timeout;
 	uint64_t idle_timeout;
 	uint64_t stop_timeout;
@@ -32,6 +34,9 @@ struct options {
 extern const struct cli_program options_program;
 
 void options_free(struct options *o);
+/* What listen says; with neither listen nor listen_plain set, loopback. NULL: nothing.
+ */
+const char *options_listen(const struct options *o);
 /* The permission bits listen_mode names; options_program's check keeps it octal. */
 unsigned options_mode(const struct options *o);
 

@@ -8,6 +8,7 @@
 #include "collector/clock.h"
 #include "common/batch.h"
 #include "common/log.h"
+#include "common/planted.h"
 
 /* Bytes read ahead of the frame being waited for. */
 #define READ_AHEAD (256u << 10)
@@ -16,9 +17,9 @@
 
 /* ---- life */
 
-static void session_on_read(struct bufferevent *bev, void *arg);
-static void session_on_write(struct bufferevent *bev, void *arg);
-static void session_on_event(struct bufferevent *bev, short what, void *arg);
+static void session_on_data(void *arg);
+static void session_on_sent(void *arg);
+static void session_on_down(void *arg, enum transport_end end);
 static void session_on_limit(evutil_socket_t fd, short what, void *arg);
 static void session_enter(struct session *s, enum session_state state);
 static void session_expect(struct session *s, size_t need);
@@ -33,12 +34,17 @@ session_on_released(void *owner)
 	env->released(env->arg);
 }
 
+static const struct transport_events session_events = {
+    .data = session_on_data,
+    .sent = session_on_sent,
+    .down = session_on_down,
+};
+
 struct session *
-session_new(
-    struct session_env *env, struct bufferevent *bev, const struct address *peer)
+session_new(struct session_env *env, struct transport *t, const struct address *peer,
+    const struct identity *who)
 {
 	struct session *s = calloc(1, sizeof *s);
-	struct timeval idle = clock_timeval(env->options->idle_timeout);
 
 	if (s == NULL)
 		return NULL;
@@ -48,16 +54,20 @@ session_new(
 		return NULL;
 	}
 	s->env = env;
-	s->bev = bev;
+	s->transport = t;
 	s->refs = 1;
 	s->peer = *peer;
 	snprintf(s->text, sizeof s->text, "%s", peer->text);
+	if (who != NULL) {
+		s->sealed = true;
+		s->who = *who;
+		snprintf(s->text, sizeof s->text, "%s (%s)", who->name, peer->text);
+	}
 	queue_init(&s->queue, &env->held, s, session_on_released);
-	bufferevent_setcb(bev, session_on_read, session_on_write, session_on_event, s);
-	bufferevent_set_timeouts(bev, &idle, &idle);
+	transport_listen(t, &session_events, s);
+	transport_limit(t, env->options->idle_timeout);
 	session_enter(s, SESSION_HELLO);
 	session_expect(s, 0);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
 	return s;
 }
 
@@ -157,14 +167,14 @@ session_enter(struct session *s, enum session_state state)
 		log_info("%s: connected", s->text);
 		break;
 	case SESSION_CLOSING:
-		bufferevent_disable(s->bev, EV_READ);
+		transport_read(s->transport, false);
 		session_take_leave(s);
 		session_limit(s, SESSION_CLOSE_MS);
 		break;
 	case SESSION_CLOSED:
 		session_limit(s, 0);
-		bufferevent_free(s->bev);
-		s->bev = NULL;
+		transport_free(s->transport);
+		s->transport = NULL;
 		session_take_leave(s);
 		s->env->closed(s->env->arg, s);
 		session_unref(s);
@@ -182,13 +192,10 @@ session_abort(struct session *s)
 static void
 session_write(struct session *s, const struct writer *w, const uint8_t *start)
 {
-	struct evbuffer *out;
-
-	if (s->bev == NULL || s->state == SESSION_CLOSING)
+	if (s->transport == NULL || s->state == SESSION_CLOSING)
 		return;
-	out = bufferevent_get_output(s->bev);
-	if (w->full || evbuffer_get_length(out) > SESSION_OUTPUT_MAX ||
-	    evbuffer_add(out, start, (size_t)(w->at - start)) != 0) {
+	if (w->full || transport_unsent(s->transport) > SESSION_OUTPUT_MAX ||
+	    transport_write(s->transport, start, (size_t)(w->at - start)) != 0) {
 		log_warn("%s: does not read what it is sent: closed", s->text);
 		session_close(s, "acknowledgements are not read");
 	}
@@ -205,8 +212,10 @@ session_close(struct session *s, const char *reason)
 		return;
 	snprintf(bye.reason, sizeof bye.reason, "%s", reason);
 	message_put_bye(&w, &bye);
-	evbuffer_add(bufferevent_get_output(s->bev), frame, (size_t)(w.at - frame));
-	session_enter(s, SESSION_CLOSING);
+	if (transport_write(s->transport, frame, (size_t)(w.at - frame)) == 0)
+		session_enter(s, SESSION_CLOSING);
+	else
+		session_abort(s);
 }
 
 /* For what the peer did wrong. */
@@ -265,10 +274,17 @@ static int
 session_hello(struct session *s, const struct frame *f)
 {
 	struct hello hello;
+	char other[2 * NAME_MAX_LEN + 80];
 	const char *why;
 
 	if (message_get_hello(f->payload, f->len, &hello, &why) != 0)
 		return session_refuse(s, why);
+	if (s->sealed && strcmp(hello.name, s->who.name) != 0 && !planted(skip_auth)) {
+		snprintf(other, sizeof other,
+		    "says it is %s, but its key was made for %s", hello.name,
+		    s->who.name);
+		return session_refuse(s, other);
+	}
 	s->host = host_enter(s->env->hosts, hello.name);
 	if (s->host == NULL || session_take_epochs(s, &hello) != 0)
 		return session_refuse(s, "no memory");
@@ -453,7 +469,7 @@ session_has_room(const struct session *s)
 static void
 session_expect(struct session *s, size_t need)
 {
-	bufferevent_setwatermark(s->bev, EV_READ, need,
+	transport_expect(s->transport, need,
 	    s->state == SESSION_HELLO ? FRAME_HEADER + FRAME_CONTROL_MAX
 				      : need + READ_AHEAD);
 }
@@ -464,7 +480,7 @@ session_pause(struct session *s)
 	s->paused = true;
 	TAILQ_INSERT_TAIL(&s->env->waiting, s, waiting);
 	s->env->metrics->paused++;
-	bufferevent_disable(s->bev, EV_READ);
+	transport_read(s->transport, false);
 }
 
 /* Waits for need bytes; a large frame only begins where all of it has room. */
@@ -540,7 +556,7 @@ session_read_frame(struct session *s, struct evbuffer *in)
 static void
 session_read(struct session *s)
 {
-	struct evbuffer *in = bufferevent_get_input(s->bev);
+	struct evbuffer *in = transport_input(s->transport);
 	int rc = 1;
 
 	session_ref(s);
@@ -557,11 +573,10 @@ session_read(struct session *s)
 }
 
 static void
-session_on_read(struct bufferevent *bev, void *arg)
+session_on_data(void *arg)
 {
 	struct session *s = arg;
 
-	(void)bev;
 	if (s->state < SESSION_CLOSING && !s->paused)
 		session_read(s);
 }
@@ -576,7 +591,7 @@ session_resume(struct session *s)
 		return;
 	}
 	session_stop_waiting(s);
-	bufferevent_enable(s->bev, EV_READ);
+	transport_read(s->transport, true);
 	/* What was already read will not be announced again. */
 	session_read(s);
 }
@@ -598,36 +613,51 @@ session_resume_waiting(struct session_env *env)
 }
 
 static void
-session_on_write(struct bufferevent *bev, void *arg)
+session_on_sent(void *arg)
 {
 	struct session *s = arg;
 
-	if (s->state == SESSION_CLOSING &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (s->state == SESSION_CLOSING && transport_unsent(s->transport) == 0)
 		session_abort(s);
 }
 
+/* Nothing is said to a peer whose bytes do not open: it may be another one by now. */
 static void
-session_on_event(struct bufferevent *bev, short what, void *arg)
+session_on_down(void *arg, enum transport_end end)
 {
 	struct session *s = arg;
 
-	(void)bev;
 	if (s->state >= SESSION_CLOSING) {
 		session_abort(s);
-	} else if ((what & BEV_EVENT_TIMEOUT) != 0) {
+		return;
+	}
+	switch (end) {
+	case TRANSPORT_SILENT:
+	case TRANSPORT_STUCK:
 		log_info("%s: %s for %" PRIu64 " s: closed", s->text,
-		    (what & BEV_EVENT_READING) != 0 ? "silent" : "takes nothing",
+		    end == TRANSPORT_SILENT ? "silent" : "takes nothing",
 		    s->env->options->idle_timeout / 1000);
 		session_close(s, "nothing was heard for too long");
-	} else {
-		if ((what & BEV_EVENT_EOF) != 0)
-			log_info("%s: disconnected", s->text);
-		else
-			log_info("%s: connection lost: %s", s->text,
-			    evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
-		session_abort(s);
+		return;
+	case TRANSPORT_CLOSED:
+		log_info("%s: disconnected", s->text);
+		break;
+	case TRANSPORT_LOST:
+		log_info(
+		    "%s: connection lost: %s", s->text, transport_why(s->transport));
+		break;
+	case TRANSPORT_BROKEN:
+		s->env->metrics->tampered++;
+		log_warn(
+		    "%s: what came does not open: changed on the way, by damage or "
+		    "by somebody: closed",
+		    s->text);
+		break;
+	case TRANSPORT_MEMORY:
+		log_error("%s: no memory for what it sends: closed", s->text);
+		break;
 	}
+	session_abort(s);
 }
 
 static void

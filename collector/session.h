@@ -8,8 +8,7 @@
 #ifndef FWLOG_COLLECTOR_SESSION_H
 #define FWLOG_COLLECTOR_SESSION_H
 
-#include <event2/bufferevent.h>
-
+#include "collector/gate.h"
 #include "collector/host.h"
 #include "collector/metrics.h"
 #include "collector/options.h"
@@ -64,15 +63,17 @@ struct session_env {
 /* For others to read, and to link; only session.c changes what it holds. */
 struct session {
 	struct session_env *env;
-	struct bufferevent *bev; /* NULL once closed */
-	struct event *limit;     /* how long this state may last */
+	struct transport *transport; /* NULL once closed */
+	struct event *limit;         /* how long this state may last */
 	enum session_state state;
 	unsigned refs;
 	bool paused; /* reading is stopped for want of room; in env->waiting */
 	size_t
 	    reserved; /* bytes of the frame that is arriving; 0: a small one or none */
 	struct address peer;
-	struct host *host; /* NULL before HELLO */
+	bool sealed;         /* who is proved; else HELLO is believed */
+	struct identity who; /* of the key */
+	struct host *host;   /* NULL before HELLO */
 	struct queue queue;
 	uint16_t epochs;
 	struct epoch_mark *epoch; /* of HELLO; seq: the last number received */
@@ -84,9 +85,12 @@ struct session {
 	TAILQ_ENTRY(session) waiting;
 };
 
-/* Takes over bev. NULL: no memory, bev is still the caller's. */
-struct session *session_new(
-    struct session_env *env, struct bufferevent *bev, const struct address *peer);
+/*
+ * Takes over the transport. who: by its key; NULL: a plain connection, whose HELLO is
+ * believed. NULL: no memory, the transport is still the caller's.
+ */
+struct session *session_new(struct session_env *env, struct transport *t,
+    const struct address *peer, const struct identity *who);
 void session_ref(struct session *s);
 void session_unref(struct session *s);
 

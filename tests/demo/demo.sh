@@ -69,9 +69,9 @@ start_all()
 explain()
 {
 	say ""
-	say "  web    firewall of a server, IPv4      nft groups 5, 7   agent -> TCP 10.77.1.1:7514"
-	say "  kvm    bridge with two guests          nft groups 5, 6   agent -> Unix socket"
-	say "  v6     firewall of a server, IPv6      nft group 5       agent -> TCP [fd77::1]:7514"
+	say "  web    firewall of a server, IPv4      nft groups 5, 7   agent -> TCP 10.77.1.1:7514, sealed"
+	say "  kvm    bridge with two guests          nft groups 5, 6   agent -> Unix socket, plain"
+	say "  v6     firewall of a server, IPv6      nft group 5       agent -> TCP [fd77::1]:7514, sealed"
 	say "         against them: port scans, ssh brute force, DNS noise, pings"
 	say "  fwlog-collector (process $COLLECTOR_PID) -> PostgreSQL $PG_SOCKET, database fwlog"
 	say "  look inside:  psql -h $PG_SOCKET -U fwlog_report fwlog"

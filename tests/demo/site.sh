@@ -4,7 +4,7 @@
 #
 #   out   the rest of the world: attackers with many addresses
 #   web   a server, IPv4:            agent by TCP over IPv4
-#   kvm   a host of virtual machines, its bridge filters: agent by the Unix socket
+#   kvm   a host of virtual machines, its bridge filters: agent by the Unix socket, plain
 #   vm1, vm2  its guests
 #   v6    a server, IPv6:            agent by TCP over IPv6
 #   coll  the collector
@@ -57,18 +57,16 @@ site_bridge_netfilter()
 
 site_collector()
 {
-	COLLECTOR_LISTEN="listen = unix:$COLLECTOR_SOCKET 10.77.1.1:7514 [fd77::1]:7514"
-	start_collector coll "allow_plain_network = yes" "listen_mode = 0666" "$@"
+	COLLECTOR_LISTEN="10.77.1.1:7514 [fd77::1]:7514"
+	start_collector coll "$@"
 }
 
 # site_agents [CONFIG LINE]…: the same further lines for all.
 site_agents()
 {
-	start_agent web "collector = 10.77.1.1:7514" "allow_plain_network = yes" "$@" \
-		"[group 5]" "[group 7]"
-	start_agent kvm "$@" "[group 5]" "[group 6]"
-	start_agent v6 "collector = [fd77::1]:7514" "allow_plain_network = yes" "$@" \
-		"[group 5]"
+	start_agent web "collector = 10.77.1.1:7514" "$@" "[group 5]" "[group 7]"
+	start_agent kvm "transport = plain" "$@" "[group 5]" "[group 6]"
+	start_agent v6 "collector = [fd77::1]:7514" "$@" "[group 5]"
 }
 
 site_rules()

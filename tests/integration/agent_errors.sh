@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 AGENT=$BIN/fwlog-agent
 NOWHERE=unix:$T/nobody-listens
-BASE=(-c /dev/null -o "collector=$NOWHERE" -o name=fw1)
+BASE=(-c /dev/null -o "collector=$NOWHERE" -o name=fw1 -o transport=plain)
 
 # try COMMAND…: its output in OUT, its exit code in RC; it must end by itself.
 try()
@@ -114,6 +114,33 @@ check_configuration()
 	refused "missing file" 3 "$T/none.conf: cannot be read"
 }
 
+# key_line NAME SECRET: a key file's line, mode 0600.
+key_line()
+{
+	rm -f "$T/agent.key"
+	(umask 077 && echo "fwlog-key-1 $1 0123456789abcdef $2" >"$T/agent.key")
+}
+
+check_keys()
+{
+	local good sealed=("${BASE[@]}" -o transport=sealed -o "key_file=$T/agent.key"
+		-o "group 5/snaplen=64" -o spool_dir="$T/spool-keys")
+	good=$(printf '%064x' 12345)
+	try "$AGENT" "${sealed[@]}"
+	refused "no key file" 3 "$T/agent.key: there is no such file" "fwlogctl key new fw1" \
+		"transport = plain"
+	key_line fw2 "$good"
+	try "$AGENT" "${sealed[@]}"
+	refused "another host's key" 3 "key of fw2, but this agent's name is fw1"
+	key_line fw1 "${good%?}"
+	try "$AGENT" "${sealed[@]}"
+	refused "a damaged key" 3 "$T/agent.key:1: .*64 hexadecimal digits"
+	key_line fw1 "$good"
+	chmod 644 "$T/agent.key"
+	try "$AGENT" "${sealed[@]}"
+	refused "a key others may read" 3 "chmod 600 $T/agent.key"
+}
+
 check_capability()
 {
 	local as=()
@@ -208,6 +235,7 @@ lines_of()
 
 need_programs fwlog-agent setpriv ping pgrep
 check_configuration
+check_keys
 check_capability
 net_init
 net_host fw

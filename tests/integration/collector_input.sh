@@ -106,7 +106,7 @@ refused()
 pg_start --fast
 db_init
 port=$(free_port 7650) || die "no free port"
-COLLECTOR_LISTEN="listen = unix:$COLLECTOR_SOCKET 127.0.0.1:$port"
+COLLECTOR_PLAIN="127.0.0.1:$port"
 start_collector "" "hello_timeout = 1s"
 
 # Honest agents, all the time.

@@ -43,11 +43,13 @@ db_init
 
 # ---- the start
 port=$(free_port 7600) || die "no free port"
-COLLECTOR_LISTEN="listen = unix:$COLLECTOR_SOCKET 127.0.0.1:$port"
+COLLECTOR_LISTEN="127.0.0.1:$port"
 start_collector ""
 refuses "port in use" 1 "another process has it" -o "listen=127.0.0.1:$port"
 refuses "socket in use" 1 "another process has it" -o "listen=unix:$COLLECTOR_SOCKET"
-refuses "plain on a network" 3 "allow_plain_network" -o "listen=0.0.0.0:$port"
+refuses "plain on a network" 3 "allow_plain_network" -o "listen_plain=0.0.0.0:$port"
+refuses "plain on a network, by transport" 3 "allow_plain_network" -o transport=plain \
+	-o "listen=0.0.0.0:$port"
 refuses "folder of the socket is missing" 1 "create it" -o "listen=unix:$T/no/socket"
 refuses "address that is none" 3 "expected host:port" -o "listen=[::1"
 refuses "listen_mode" 3 "octal" -o "listen_mode=rw-"

@@ -260,7 +260,7 @@ check_json()
 {
 	JSON=$T/fwlog.json
 	stop_agent fw || not_ok "the agent does not end on SIGTERM"
-	start_agent fw "local_log = json" "local_log_path = $JSON" "flush_timeout = 10ms" \
+	start_agent fw "transport = plain" "local_log = json" "local_log_path = $JSON" "flush_timeout = 10ms" \
 		"[group 5]"
 	rules
 	send bridged
@@ -277,7 +277,7 @@ need_programs ip nft ulogd fwlog-agent frames
 build
 start_ulogd
 COLLECTOR_SOCKET=$T/none # records wait in the spool
-start_agent fw "local_log = kernel" "local_log_path = $OURS" "snaplen = 65531" \
+start_agent fw "transport = plain" "local_log = kernel" "local_log_path = $OURS" "snaplen = 65531" \
 	"flush_timeout = 10ms" "[group 5]"
 know_peer
 { packets_ip4 && packets_ip6 && packets_arp; } >"$T/routed.frames"

@@ -4,9 +4,16 @@
 #
 #   pg_start; db_init; start_collector HOST [CONFIG LINE]…; start_agent HOST [CONFIG LINE]…
 #   wait_balanced SECONDS HOST…; balance HOST…; echo "$BALANCE"
+#
+# Agents come sealed, each with a key of its own; "transport = plain" as a line makes one
+# plain. Synthetic agents (fwlog-load) are plain unless given keys.
 # shellcheck disable=SC2034 # much of this is for those who source it
 
-COLLECTOR_SOCKET=$T/collector.socket
+COLLECTOR_SOCKET=$T/collector.socket        # plain
+COLLECTOR_SEALED=$T/collector.socket.sealed # what agents connect to by themselves
+COLLECTOR_LISTEN= # further sealed addresses
+COLLECTOR_PLAIN=  # further plain ones
+KEYS=$T/keys      # HOST.key each
 COLLECTOR_PID=
 COLLECTOR_HOST=
 COLLECTOR_ENV=() # for instance (env NAME=value)
@@ -21,8 +28,8 @@ db_init()
 }
 
 # start_collector HOST [CONFIG LINE]…: HOST "" is here. It always listens on
-# $COLLECTOR_SOCKET; further addresses come as lines. The configuration is written on the
-# first call and kept when no line is given.
+# $COLLECTOR_SOCKET and $COLLECTOR_SEALED. The configuration is written on the first call
+# and kept when no line is given.
 start_collector()
 {
 	local ON
@@ -30,7 +37,8 @@ start_collector()
 	shift
 	if [ ! -e "$T/collector.conf" ] || [ $# -gt 0 ]; then
 		printf '%s\n' "database = $(pg_dsn fwlog_ingest)" \
-			"${COLLECTOR_LISTEN:-listen = unix:$COLLECTOR_SOCKET}" \
+			"listen = unix:$COLLECTOR_SEALED $COLLECTOR_LISTEN" \
+			"listen_plain = unix:$COLLECTOR_SOCKET $COLLECTOR_PLAIN" \
 			"listen_mode = 0666" "$@" \
 			>"$T/collector.conf"
 	fi
@@ -55,6 +63,21 @@ stop_collector()
 	stop "$COLLECTOR_PID" TERM 20
 }
 
+# make_keys NAME…: for those that have none. The collector learns of them at once.
+make_keys()
+{
+	local name missing=()
+	mkdir -p "$KEYS"
+	for name in "$@"; do
+		[ -e "$KEYS/$name.key" ] || missing+=("$name")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	"$BIN/fwlogctl" key new -q -d "$KEYS" --db "$(pg_dsn postgres)" "${missing[@]}" \
+		>>"$T/log/fwlogctl.log" 2>&1 || die "no keys for ${missing[*]}"
+	[ -z "$COLLECTOR_PID" ] || kill -HUP "$COLLECTOR_PID" 2>/dev/null
+	return 0
+}
+
 # start_agent HOST [CONFIG LINE]…: waits until the kernel says that its groups are bound.
 # A line "collector = …" replaces the Unix socket. Kept when no line is given.
 start_agent()
@@ -64,6 +87,7 @@ start_agent()
 	if [ ! -e "$conf" ] || [ $# -gt 0 ]; then
 		agent_conf "$host" "$@" >"$conf"
 	fi
+	grep -q '^transport *= *plain' "$conf" || make_keys "$host"
 	mkdir -p "$T/spool-$host"
 	chmod 700 "$T/spool-$host"
 	if grep -q '^user *=' "$conf"; then
@@ -77,15 +101,23 @@ start_agent()
 
 agent_conf()
 {
-	local host=$1 line collector="collector = unix:$COLLECTOR_SOCKET" lines=()
+	local host=$1 line collector="collector = unix:$COLLECTOR_SEALED"
+	local key="key_file = $KEYS/$1.key" lines=()
 	shift
 	for line in "$@"; do
 		case $line in
+		transport\ =\ plain) collector="collector = unix:$COLLECTOR_SOCKET" ;;
+		esac
+	done
+	for line in "$@"; do
+		case $line in
 		collector\ =*) collector=$line ;;
+		key_file\ =*) key=$line ;;
 		*) lines+=("$line") ;;
 		esac
 	done
-	printf '%s\n' "name = $host" "$collector" "spool_dir = $T/spool-$host" "${lines[@]}"
+	printf '%s\n' "name = $host" "$collector" "$key" "spool_dir = $T/spool-$host" \
+		"${lines[@]}"
 }
 
 # Lines of nfnetlink_log: group, port id of the owner, queue, …

@@ -77,8 +77,8 @@ most_memory()
 }
 
 need_programs choke tc
-spawn choke "${WITH_PARENT_KILL[@]}" "$BIN/choke" -c 1 "$T/choke.socket" "$COLLECTOR_SOCKET"
-spawn slow "${WITH_PARENT_KILL[@]}" "$BIN/choke" -r 32000 "$T/slow.socket" "$COLLECTOR_SOCKET"
+spawn choke "${WITH_PARENT_KILL[@]}" "$BIN/choke" -c 1 "$T/choke.socket" "$COLLECTOR_SEALED"
+spawn slow "${WITH_PARENT_KILL[@]}" "$BIN/choke" -r 32000 "$T/slow.socket" "$COLLECTOR_SEALED"
 HOST_LINES[fw2]="collector = unix:$T/choke.socket"
 HOST_LINES[fw3]="collector = unix:$T/slow.socket"
 torture_up_network fw1 fw2 fw3

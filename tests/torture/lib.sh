@@ -108,9 +108,8 @@ cable_up()
 		on "$host" ip route add 10.60.0.1/32 via 10.60.$i.1
 	done
 	COLLECTOR_AT=coll
-	COLLECTOR_LISTEN="listen = unix:$COLLECTOR_SOCKET, 10.60.0.1:7514"
-	COLLECTOR_LINES+=("allow_plain_network = yes")
-	AGENT_LINES+=("collector = 10.60.0.1:7514" "allow_plain_network = yes")
+	COLLECTOR_LISTEN=10.60.0.1:7514
+	AGENT_LINES+=("collector = 10.60.0.1:7514")
 }
 
 # Options the test adds; small segments, so that acknowledged ones go while it runs.

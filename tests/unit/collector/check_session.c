@@ -73,13 +73,14 @@ static struct session *
 open_session(int *other)
 {
 	static const struct address nobody = {.text = "test"};
-	struct bufferevent *bev;
+	static const struct transport_events nothing;
+	struct transport *t;
 	int pair[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	*other = pair[1];
-	bev = transport_open(base, pair[0], TRANSPORT_PLAIN);
-	return session_new(&env, bev, &nobody);
+	t = transport_new(base, pair[0], TRANSPORT_PLAIN, &nothing, NULL);
+	return session_new(&env, t, &nobody, NULL);
 }
 
 static void
