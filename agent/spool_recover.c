@@ -202,6 +202,7 @@ segment_scan(struct spool *s, struct epoch *e, struct segment *seg, uint64_t *en
 static void
 tail_cut(struct spool *s, struct epoch *e, struct segment *seg, int fd, uint64_t end)
 {
+	uint64_t size = end + SEGMENT_END_MARK;
 	uint32_t length = 0;
 
 	if (segment_read_raw(fd, end, &length, sizeof length) > 0 && length != 0)
@@ -217,8 +218,8 @@ tail_cut(struct spool *s, struct epoch *e, struct segment *seg, int fd, uint64_t
 		    s->path, seg->id.number);
 	if (!s->conf.sync_never && segment_io.fdatasync(fd) < 0)
 		s->count.sync_errors++;
-	s->used -=
-	    seg->size < end + SEGMENT_END_MARK ? 0 : seg->size - end - SEGMENT_END_MARK;
+	s->used = s->used - seg->size + size;
+	seg->size = size;
 }
 
 /*

@@ -187,6 +187,12 @@ START_TEST(test_killed_worker_loses_nothing)
 	ck_assert(spool_source_last(rig.spool, RIG_BIND, &kseq));
 	ck_assert_uint_eq(kseq, 12);
 	free(c.p);
+
+	/* The room it took is accounted for when it is gone. */
+	ck_assert_int_eq(rig_append(&rig, 1, 100), 0);
+	rig_session(&rig);
+	rig_drain(&rig, true);
+	ck_assert_uint_eq(rig_counters(&rig).bytes_used, rig.conf.segment_size);
 }
 END_TEST
 
