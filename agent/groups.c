@@ -200,12 +200,18 @@ report_bound(const struct group *g, const struct nflog_socket *s)
 		    g->conf.receive_buffer);
 }
 
+/* A name is there before its namespace is mounted over it: EINVAL. */
+static bool
+is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ESRCH || error == EINVAL;
+}
+
 static enum nflog_result
 explain_netns(const struct group *g, char *why, size_t whysize)
 {
 	int error = errno;
-	/* A name is there before its namespace is mounted over it: EINVAL. */
-	bool absent = error == ENOENT || error == ENOTDIR || error == EINVAL;
+	bool absent = is_absent(error);
 
 	if (why == NULL)
 		return absent ? NFLOG_TAKEN : NFLOG_FAILED;
@@ -321,7 +327,7 @@ look_after(struct groups *all, struct group *g)
 	struct netns_id now;
 	bool there = netns_find(g->place, &now) == 0;
 
-	if (there && netns_same(&now, &g->netns))
+	if (there ? netns_same(&now, &g->netns) : !is_absent(errno))
 		return;
 	log_info("group %s: the network namespace %s", g->label,
 	    there ? "is another one now" : "is gone");

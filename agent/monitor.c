@@ -489,15 +489,11 @@ rights_needed(const struct monitor *m)
 	if (m->identity.change)
 		keep |= PRIVILEGE_BIT(CAP_SETUID) | PRIVILEGE_BIT(CAP_SETGID) |
 			PRIVILEGE_BIT(CAP_KILL) | PRIVILEGE_BIT(CAP_CHOWN);
-	for (size_t i = 0; i < m->options->groups; i++) {
-		const char *place = options_place(m->options, i);
-
-		if (place == NULL)
-			continue;
-		keep |= PRIVILEGE_BIT(CAP_SYS_ADMIN); /* setns(2) */
-		if (strncmp(place, "/proc/", 6) == 0)
-			keep |= PRIVILEGE_BIT(CAP_SYS_PTRACE);
-	}
+	/* setns(2); what /proc/PID/ns/net is, where names may point to. */
+	for (size_t i = 0; i < m->options->groups; i++)
+		if (options_place(m->options, i) != NULL)
+			keep |= PRIVILEGE_BIT(CAP_SYS_ADMIN) |
+				PRIVILEGE_BIT(CAP_SYS_PTRACE);
 	return keep;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Other network namespaces: finding them by name or path, telling one from another, and
  * making sockets inside. Serves the monitor, which is one thread: it steps in, makes a
- * socket, and steps out again. Needs CAP_SYS_ADMIN; a path under /proc/PID also
- * CAP_SYS_PTRACE.
+ * socket, and steps out again. Needs CAP_SYS_ADMIN, and CAP_SYS_PTRACE where
+ * a path leads to /proc/PID.
  */
 #ifndef FWLOG_AGENT_NETNS_H
 #define FWLOG_AGENT_NETNS_H

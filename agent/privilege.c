@@ -308,7 +308,8 @@ privilege_drop(const struct identity *id)
 {
 	const struct rlimit no_core = {0, 0};
 
-	if (become(id) < 0 || privilege_limit(0) < 0)
+	/* While the right to do so is still there. */
+	if (empty_bounding_set() < 0 || become(id) < 0 || privilege_limit(0) < 0)
 		return -1;
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
