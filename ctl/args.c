@@ -2,78 +2,135 @@
 #include "ctl/args.h"
 
 #include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/filter_field.h"
 #include "common/nearest.h"
 
-enum { OPT_DB = 256, OPT_HELP, OPT_CIDR, OPT_JSON, OPT_HOST, OPT_FROM, OPT_TO, OPT_BY };
+enum kind { FLAG, TEXT, CIDR, HELP };
 
-static const struct option options[] = {
-    {"db", required_argument, NULL, OPT_DB},
-    {"quiet", no_argument, NULL, 'q'},
-    {"output", required_argument, NULL, 'o'},
-    {"directory", required_argument, NULL, 'd'},
-    {"cidr", required_argument, NULL, OPT_CIDR},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"host", required_argument, NULL, OPT_HOST},
-    {"from", required_argument, NULL, OPT_FROM},
-    {"to", required_argument, NULL, OPT_TO},
-    {"by", required_argument, NULL, OPT_BY},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-/* Options that not all commands take, by their code. */
-static const struct {
-	int code;
-	enum args_take bit;
+/*
+ * All options, one entry each; where commands mean different things by one word, it has
+ * several, one below the other. Those that all commands take come last.
+ */
+static const struct entry {
+	const char *name;
+	int letter; /* of the short form, or 0 */
+	enum kind kind;
+	unsigned takes; /* enum args_take: the commands that take it, or ALL */
+	size_t member;  /* of struct args */
 	const char *help;
-} some[] = {
-    {'o', TAKES_FILE, "  -o, --output FILE  the file to make\n"},
-    {'d', TAKES_DIRECTORY, "  -d, --directory DIR  where to make the files\n"},
-    {OPT_CIDR, TAKES_CIDR,
+} entries[] = {
+#define ALL UINT_MAX
+#define MEMBER(name) offsetof(struct args, name)
+    {"output", 'o', TEXT, TAKES_FILE, MEMBER(output),
+	"  -o, --output FILE  the file to make\n"},
+    {"directory", 'd', TEXT, TAKES_DIRECTORY, MEMBER(directory),
+	"  -d, --directory DIR  where to make the files\n"},
+    {"cidr", 0, CIDR, TAKES_CIDR, 0,
 	"  --cidr NETWORK  a network the agent may connect from, 192.0.2.0/24; "
 	"several\n                  times for several; default: from anywhere\n"},
-    {OPT_HOST, TAKES_RANGE, "  --host HOST    only this host\n"},
-    {OPT_FROM, TAKES_RANGE,
+    {"verdict", 0, TEXT, TAKES_VERDICT, MEMBER(verdict),
+	"  --verdict VERDICT  accept, drop, reject, or unknown: it decides nothing\n"},
+    {"rule-name", 0, TEXT, TAKES_VERDICT, MEMBER(rule_name),
+	"  --rule-name TEXT  name of the rule, for people\n"},
+    {"kind", 0, TEXT, TAKES_KIND, MEMBER(kind),
+	"  --kind KIND    of a new list: address (default), port or name\n"},
+    {"host", 0, TEXT, TAKES_RANGE | TAKES_HOST, MEMBER(host),
+	"  --host HOST    only this host\n"},
+    {"from", 0, TEXT, TAKES_RANGE | TAKES_SPAN, MEMBER(from),
 	"  --from TIME    2026-11-23T14:05:00Z, 2026-11-23, -1h or now-2h; default: "
 	"-24h\n"},
-    {OPT_TO, TAKES_RANGE, "  --to TIME      up to here; default: now\n"},
-    {OPT_BY, TAKES_RANGE, "  --by hour|host  a row for each; default: hour\n"},
-    {OPT_JSON, TAKES_JSON, "  --json         print JSON\n"},
+    {"from", 0, TEXT, TAKES_FROM, MEMBER(from),
+	"  --from TIME    from this time on: 2026-11-23T14:05:00Z, 2026-11-23, -1h\n"},
+    {"to", 0, TEXT, TAKES_RANGE | TAKES_SPAN, MEMBER(to),
+	"  --to TIME      up to here; default: now\n"},
+    {"since", 0, TEXT, TAKES_SINCE, MEMBER(from),
+	"  --since TIME   begin with the events from this time on: -10m\n"},
+    {"by", 0, TEXT, TAKES_RANGE, MEMBER(by),
+	"  --by hour|host  a row for each; default: hour\n"},
+    {"by", 0, TEXT, TAKES_FIELD, MEMBER(by),
+	"  --by FIELD     a row for each value of a field\n"},
+    {"limit", 0, TEXT, TAKES_LIMIT, MEMBER(limit),
+	"  --limit N      so many at most\n"},
+    {"count", 0, TEXT, TAKES_COUNT, MEMBER(limit),
+	"  --count N      end after so many events\n"},
+    {"format", 0, TEXT, TAKES_FORMAT, MEMBER(format),
+	"  --format table|json|csv|ecs  how to print; default: table\n"},
+    {"raw", 0, FLAG, TAKES_RAW, MEMBER(raw),
+	"  --raw          packets alone (link type 101, raw IP)\n"},
+    {"timeout", 0, TEXT, TAKES_TIMEOUT, MEMBER(timeout),
+	"  --timeout SECONDS  give up a query that takes longer; 0: never; default: "
+	"what\n"
+	"                 the database sets for the role\n"},
+    {"json", 0, FLAG, TAKES_JSON, MEMBER(json), "  --json         print JSON\n"},
+    {"db", 0, TEXT, ALL, MEMBER(db),
+	"  --db CONNINFO  the database, as libpq takes it: 'host=/run/postgresql "
+	"dbname=fwlog',\n"
+	"                 postgresql://…; default: the PG* variables, dbname=fwlog\n"},
+    {"quiet", 'q', FLAG, ALL, MEMBER(quiet),
+	"  -q, --quiet    print only what failed\n"},
+    {"help", 0, HELP, ALL, 0, "  --help         this text\n"},
 };
-#define SOME_COUNT (sizeof some / sizeof some[0])
+#define ENTRY_COUNT (sizeof entries / sizeof entries[0])
+#define SUMMARY_AT 18  /* column of the summaries */
+#define CODE_FIRST 256 /* code of entries[0] where it has no letter */
+
+static int
+code_of(const struct entry *e)
+{
+	return e->letter != 0 ? e->letter : CODE_FIRST + (int)(e - entries);
+}
+
+/* NULL: none has this code. */
+static const struct entry *
+entry_of(int code)
+{
+	for (const struct entry *e = entries; e < entries + ENTRY_COUNT; e++)
+		if (code_of(e) == code)
+			return e;
+	return NULL;
+}
 
 static bool
-takes(const struct command *c, int code)
+has_value(const struct entry *e)
 {
-	for (size_t i = 0; i < SOME_COUNT; i++)
-		if (some[i].code == code)
-			return (c->takes & some[i].bit) != 0;
-	return true;
+	return e->kind == TEXT || e->kind == CIDR;
 }
 
-static const char *
-name_of(int code)
+/* The entry of that name which the command takes, or NULL. */
+static const struct entry *
+find_entry(const struct command *c, const char *name)
 {
-	const struct option *o = options;
-
-	while (o->val != code)
-		o++;
-	return o->name;
+	for (const struct entry *e = entries; e < entries + ENTRY_COUNT; e++)
+		if (strcmp(e->name, name) == 0 &&
+		    (e->takes == ALL || (c->takes & e->takes) != 0))
+			return e;
+	return NULL;
 }
 
+/* As getopt_long takes them: a name once. */
 static void
-help_list(const struct command *commands, const char *group, FILE *out)
+make_options(struct option options[ENTRY_COUNT + 1], char letters[2 * ENTRY_COUNT + 2])
 {
-	fputs("usage: fwlogctl GROUP COMMAND [OPTION]...\n\n", out);
-	for (const struct command *c = commands; c->group != NULL; c++)
-		if (group == NULL || strcmp(group, c->group) == 0)
-			fprintf(out, "  %-4s %-*s %s\n", c->group,
-			    c->name[0] != '\0' ? 9 : 6, c->name, c->summary);
-	fputs(
-	    "\nfwlogctl GROUP COMMAND --help tells more; so does fwlogctl(1).\n", out);
+	size_t n = 0;
+
+	*letters++ = ':';
+	for (const struct entry *e = entries; e < entries + ENTRY_COUNT; e++) {
+		if (n > 0 && strcmp(options[n - 1].name, e->name) == 0)
+			continue;
+		options[n++] = (struct option){e->name,
+		    has_value(e) ? required_argument : no_argument, NULL, code_of(e)};
+		if (e->letter != 0)
+			*letters++ = (char)e->letter;
+		if (e->letter != 0 && has_value(e))
+			*letters++ = ':';
+	}
+	options[n] = (struct option){0};
+	*letters = '\0';
 }
 
 /* Between group and name, which may be empty. */
@@ -84,21 +141,31 @@ gap(const struct command *c)
 }
 
 static void
+help_list(const struct command *commands, const char *group, FILE *out)
+{
+	int width;
+
+	fputs("usage: fwlogctl GROUP COMMAND [OPTION]...\n\n", out);
+	for (const struct command *c = commands; c->group != NULL; c++) {
+		if (group != NULL && strcmp(group, c->group) != 0)
+			continue;
+		width = fprintf(out, "  %s%s%s", c->group, gap(c), c->name);
+		fprintf(out, "%*s%s\n", width < SUMMARY_AT ? SUMMARY_AT - width : 1, "",
+		    c->summary);
+	}
+	fputs(
+	    "\nfwlogctl GROUP COMMAND --help tells more; so does fwlogctl(1).\n", out);
+}
+
+static void
 help_command(const struct command *c, FILE *out)
 {
 	fprintf(out, "fwlogctl %s%s%s%s%s%s: %s\n\n%s\n", c->group, gap(c), c->name,
 	    c->operand != NULL ? " " : "", c->operand != NULL ? c->operand : "",
 	    c->most > 1 ? "..." : "", c->summary, c->help);
-	for (size_t i = 0; i < SOME_COUNT; i++)
-		if ((c->takes & some[i].bit) != 0)
-			fputs(some[i].help, out);
-	fprintf(out,
-	    "  --db CONNINFO  the database, as libpq takes it: 'host=/run/postgresql "
-	    "dbname=fwlog',\n"
-	    "                 postgresql://…; default: the PG* variables, "
-	    "dbname=fwlog\n"
-	    "  -q, --quiet    print only what failed\n"
-	    "  --help         this text\n");
+	for (const struct entry *e = entries; e < entries + ENTRY_COUNT; e++)
+		if (find_entry(c, e->name) == e)
+			fputs(e->help, out);
 }
 
 /* dashes: "--" for an option, else "". */
@@ -161,24 +228,33 @@ unknown_option(const struct command *command, const char *typed, FILE *err)
 	struct nearest near;
 
 	nearest_begin(&near, typed);
-	for (const struct option *o = options; o->name != NULL; o++)
-		if (takes(command, o->val))
-			nearest_offer(&near, o->name);
+	for (const struct entry *e = entries; e < entries + ENTRY_COUNT; e++)
+		if (find_entry(command, e->name) == e)
+			nearest_offer(&near, e->name);
 	return wrong_word("option", "--", &near, err);
+}
+
+static const char *
+query_hint(const struct command *command)
+{
+	return (command->takes & TAKES_QUERY) != 0
+		   ? "; a filter that begins with - goes behind --"
+		   : "";
 }
 
 static int
 wrong_option(const struct command *command, int c, char **argv, FILE *err)
 {
 	const char *typed = argv[optind - 1];
+	const struct entry *e = entry_of(optopt);
 
 	if (c == ':')
 		fprintf(err, "fwlogctl: %s: a value is missing\n", typed);
-	else if (optopt >= OPT_DB || optopt == 'q')
+	else if (optopt != 0 && e != NULL && !has_value(e))
 		fprintf(err, "fwlogctl: %s: takes no value\n", typed);
 	else if (optopt != 0)
-		fprintf(
-		    err, "fwlogctl: -%c: unknown option; --help lists them\n", optopt);
+		fprintf(err, "fwlogctl: -%c: unknown option; --help lists them%s\n",
+		    optopt, query_hint(command));
 	else
 		return unknown_option(command, typed + strspn(typed, "-"), err);
 	return EXIT_USAGE;
@@ -186,45 +262,26 @@ wrong_option(const struct command *command, int c, char **argv, FILE *err)
 
 /* -1 to go on, or an exit code. */
 static int
-take_option(
-    const struct command *command, int c, struct args *args, FILE *out, FILE *err)
+take_option(const struct command *command, const struct entry *e, struct args *args,
+    FILE *out, FILE *err)
 {
-	switch (c) {
-	case OPT_DB:
-		args->db = optarg;
+	char *member = (char *)args + e->member;
+
+	switch (e->kind) {
+	case FLAG:
+		memcpy(member, &(bool){true}, sizeof(bool));
 		return -1;
-	case 'q':
-		args->quiet = true;
+	case TEXT:
+		memcpy(member, &optarg, sizeof optarg);
 		return -1;
-	case 'o':
-		args->output = optarg;
-		return -1;
-	case 'd':
-		args->directory = optarg;
-		return -1;
-	case OPT_JSON:
-		args->json = true;
-		return -1;
-	case OPT_HOST:
-		args->host = optarg;
-		return -1;
-	case OPT_FROM:
-		args->from = optarg;
-		return -1;
-	case OPT_TO:
-		args->to = optarg;
-		return -1;
-	case OPT_BY:
-		args->by = optarg;
-		return -1;
-	case OPT_CIDR:
+	case CIDR:
 		if (args->cidrs < ARGS_CIDRS_MAX) {
 			args->cidr[args->cidrs++] = optarg;
 			return -1;
 		}
 		fprintf(err, "fwlogctl: --cidr: at most %d networks\n", ARGS_CIDRS_MAX);
 		return EXIT_USAGE;
-	default: /* OPT_HELP */
+	default: /* HELP */
 		help_command(command, out);
 		return EXIT_OK;
 	}
@@ -256,23 +313,77 @@ take_operands(
 	return EXIT_USAGE;
 }
 
+/* Does the word begin as a term of the filter language that is negated: -host:web1? */
+static bool
+is_negated_term(const char *word)
+{
+	size_t len;
+
+	if (word[0] != '-')
+		return false;
+	len = strcspn(++word, ":=!<>");
+	return word[len] != '\0' && filter_field_find(word, len) != NULL;
+}
+
+/*
+ * Such a word is no heap of options: a blank in front, which means nothing to the
+ * language, hides it from getopt. -1 without memory.
+ */
+static int
+shield_terms(int argc, char **argv)
+{
+	char *shielded;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (!is_negated_term(argv[i]))
+			continue;
+		if (asprintf(&shielded, " %s", argv[i]) < 0)
+			return -1;
+		argv[i] = shielded;
+	}
+	return 0;
+}
+
 /* argv[0] is the command's name. */
 static int
 read_options(const struct command *command, int argc, char **argv, struct args *args,
     FILE *out, FILE *err)
 {
+	struct option options[ENTRY_COUNT + 1];
+	char letters[2 * ENTRY_COUNT + 2];
+	const struct entry *e;
 	int c, rc = -1;
 
+	make_options(options, letters);
+	if ((command->takes & TAKES_QUERY) != 0 && shield_terms(argc, argv) < 0) {
+		fputs("fwlogctl: out of memory\n", err);
+		return EXIT_FAILED;
+	}
 	optind = 0; /* glibc: begin again, the tests call this more than once */
 	opterr = 0;
-	while (rc < 0 && (c = getopt_long(argc, argv, ":qo:d:", options, NULL)) != -1) {
+	while (rc < 0 && (c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (c == '?' || c == ':')
 			return wrong_option(command, c, argv, err);
-		if (!takes(command, c))
-			return unknown_option(command, name_of(c), err);
-		rc = take_option(command, c, args, out, err);
+		e = find_entry(command, entry_of(c)->name);
+		if (e == NULL)
+			return unknown_option(command, entry_of(c)->name, err);
+		rc = take_option(command, e, args, out, err);
 	}
 	return rc < 0 ? take_operands(command, argc, argv, args, err) : rc;
+}
+
+/* Each command with its options, for the shells' completion. */
+static void
+print_commands(const struct command *commands, FILE *out)
+{
+	for (const struct command *c = commands; c->group != NULL; c++) {
+		fprintf(out, "%s%s%s:", c->group, gap(c), c->name);
+		for (const struct entry *e = entries; e < entries + ENTRY_COUNT; e++)
+			if (find_entry(c, e->name) == e)
+				fprintf(
+				    out, " --%s%s", e->name, has_value(e) ? "=" : "");
+		fputc('\n', out);
+	}
 }
 
 static bool
@@ -297,6 +408,10 @@ args_parse(const struct command *commands, int argc, char **argv,
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		fputs("fwlogctl " FWLOG_VERSION "\n", out);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--print-commands") == 0) {
+		print_commands(commands, out);
 		return EXIT_OK;
 	}
 	if (!has_group(commands, argv[1]))

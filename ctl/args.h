@@ -15,11 +15,25 @@
 
 /* Options a command may take besides those that all take. */
 enum args_take {
-	TAKES_FILE = 1,      /* -o, --output FILE */
-	TAKES_DIRECTORY = 2, /* -d, --directory DIR */
-	TAKES_CIDR = 4,      /* --cidr NETWORK, several times */
-	TAKES_JSON = 8,      /* --json */
-	TAKES_RANGE = 16,    /* --host, --from, --to, --by */
+	TAKES_FILE = 1 << 0,      /* -o, --output FILE */
+	TAKES_DIRECTORY = 1 << 1, /* -d, --directory DIR */
+	TAKES_CIDR = 1 << 2,      /* --cidr NETWORK, several times */
+	TAKES_JSON = 1 << 3,      /* --json */
+	TAKES_RANGE = 1 << 4,     /* --host, --from, --to, --by */
+	TAKES_VERDICT = 1 << 5,   /* --verdict VERDICT */
+	TAKES_RULE = 1 << 6,      /* --rule-name TEXT */
+	TAKES_HOST = 1 << 7,      /* --host HOST */
+	TAKES_FROM = 1 << 8,      /* --from TIME */
+	TAKES_KIND = 1 << 9,      /* --kind KIND */
+	TAKES_SPAN = 1 << 10,     /* --from, --to */
+	TAKES_SINCE = 1 << 11,    /* --since */
+	TAKES_FIELD = 1 << 12,    /* --by FIELD */
+	TAKES_LIMIT = 1 << 13,    /* --limit */
+	TAKES_COUNT = 1 << 14,    /* --count */
+	TAKES_FORMAT = 1 << 15,   /* --format */
+	TAKES_RAW = 1 << 16,      /* --raw */
+	TAKES_TIMEOUT = 1 << 17,  /* --timeout */
+	TAKES_QUERY = 1 << 18, /* its operands are a filter: -host:web1 is no option */
 };
 
 /* What a command may be given; strings belong to argv. */
@@ -31,7 +45,12 @@ struct args {
 	const char *directory; /* NULL: not given */
 	const char *cidr[ARGS_CIDRS_MAX];
 	size_t cidrs;
-	const char *host, *from, *to, *by; /* NULL: not given */
+	/* Those below are as they were typed; NULL: not given. */
+	const char *host, *from, *to, *by; /* from: --since too */
+	const char *limit;                 /* --limit, --count */
+	const char *format, *timeout;
+	const char *verdict, *rule_name, *kind;
+	bool raw;
 	char **operand;
 	size_t operands;
 };
