@@ -90,6 +90,27 @@ COMMENT ON COLUMN fwlog.dict_prefix.prefix_id IS 'key';
 COMMENT ON COLUMN fwlog.dict_prefix.raw IS 'bytes as the rule has them';
 COMMENT ON COLUMN fwlog.dict_prefix.prefix IS 'text, bytes that are none as \xNN';
 
+-- What the prefix map (0007_filters.sql) says of each prefix, so that reading an event takes
+-- two look-ups by key and a search in a short array, and nothing at all when nobody asks.
+CREATE TABLE fwlog.prefix_timeline (
+	prefix_id   integer NOT NULL,
+	host_id     integer NOT NULL,
+	since       timestamptz[] NOT NULL,
+	verdict     text[] NOT NULL,
+	rule_name   text[] NOT NULL,
+	PRIMARY KEY (prefix_id, host_id)
+);
+COMMENT ON TABLE fwlog.prefix_timeline IS
+	'what the prefix map says of each prefix, span by span; made from it, read by event_full';
+COMMENT ON COLUMN fwlog.prefix_timeline.prefix_id IS 'the prefix';
+COMMENT ON COLUMN fwlog.prefix_timeline.host_id IS
+	'the host it is said of, which comes first; 0: of all';
+COMMENT ON COLUMN fwlog.prefix_timeline.since IS
+	'when each span begins, ascending, the first at -infinity';
+COMMENT ON COLUMN fwlog.prefix_timeline.verdict IS
+	'accept, drop, reject or unknown in each span; null when nothing is said';
+COMMENT ON COLUMN fwlog.prefix_timeline.rule_name IS 'name of the rule in each span, or null';
+
 CREATE SEQUENCE fwlog.dict_iface_id_seq AS integer;
 CREATE TABLE fwlog.dict_iface (
 	iface_id    integer PRIMARY KEY DEFAULT nextval('fwlog.dict_iface_id_seq'),

@@ -78,6 +78,7 @@ BEGIN
 		INSERT INTO fwlog.dict_prefix AS d (raw, prefix)
 		VALUES (prefix_enter.raw, fwlog.bytes_text(prefix_enter.raw))
 		ON CONFLICT DO NOTHING RETURNING d.prefix_id INTO id;
+		PERFORM fwlog.prefix_resolve(ARRAY[id]) WHERE id IS NOT NULL;
 	END IF;
 	IF id IS NULL THEN
 		SELECT d.prefix_id INTO STRICT id FROM fwlog.dict_prefix d
@@ -85,7 +86,8 @@ BEGIN
 	END IF;
 	RETURN id;
 END $$;
-COMMENT ON FUNCTION fwlog.prefix_enter(bytea) IS 'id of the prefix, entered when it is new';
+COMMENT ON FUNCTION fwlog.prefix_enter(bytea) IS
+	'id of the prefix, entered when it is new, with what the prefix map says of it';
 
 CREATE FUNCTION fwlog.iface_enter(raw bytea) RETURNS integer
 LANGUAGE plpgsql STRICT SECURITY DEFINER

@@ -77,11 +77,17 @@ COMMENT ON FUNCTION fwlog.arp_operation_name(smallint) IS 'ARP operation: reques
 
 -- ---- events
 
--- Outer joins on keys: the planner leaves out those a query does not ask for.
+-- Outer joins on keys: the planner leaves out those a query does not ask for. What is said of
+-- the prefix on one host (vh) goes before what is said of it everywhere (va).
 CREATE VIEW fwlog.event_full AS
 SELECT e.ts AS time,
        h.name AS host,
        p.prefix,
+       coalesce(vh.verdict[width_bucket(e.ts, vh.since)],
+                va.verdict[width_bucket(e.ts, va.since)], 'unknown') AS verdict,
+       CASE WHEN vh.verdict[width_bucket(e.ts, vh.since)] IS NOT NULL
+            THEN vh.rule_name[width_bucket(e.ts, vh.since)]
+            ELSE va.rule_name[width_bucket(e.ts, va.since)] END AS rule_name,
        fwlog.family_name(e.family) AS family,
        fwlog.hook_name(e.family, e.hook) AS hook,
        i.iface AS in_iface,
@@ -129,6 +135,8 @@ SELECT e.ts AS time,
 FROM fwlog.event e
 LEFT JOIN fwlog.host h ON h.host_id = e.host_id
 LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = e.prefix_id
+LEFT JOIN fwlog.prefix_timeline vh ON vh.prefix_id = e.prefix_id AND vh.host_id = e.host_id
+LEFT JOIN fwlog.prefix_timeline va ON va.prefix_id = e.prefix_id AND va.host_id = 0
 LEFT JOIN fwlog.dict_iface i ON i.iface_id = e.in_id
 LEFT JOIN fwlog.dict_iface o ON o.iface_id = e.out_id
 LEFT JOIN fwlog.dict_iface pi ON pi.iface_id = e.physin_id
@@ -138,6 +146,8 @@ COMMENT ON VIEW fwlog.event_full IS 'logged packets, names in plain words; alway
 COMMENT ON COLUMN fwlog.event_full.time IS 'time the kernel saw the packet';
 COMMENT ON COLUMN fwlog.event_full.host IS 'machine that logged';
 COMMENT ON COLUMN fwlog.event_full.prefix IS 'prefix of the log rule; bytes that are no text as \xNN';
+COMMENT ON COLUMN fwlog.event_full.verdict IS 'accept, drop, reject or unknown: what the prefix map says of the prefix at that time';
+COMMENT ON COLUMN fwlog.event_full.rule_name IS 'name of the rule, by the prefix map';
 COMMENT ON COLUMN fwlog.event_full.family IS 'where it was logged: ipv4, ipv6, arp, bridge, netdev, inet';
 COMMENT ON COLUMN fwlog.event_full.hook IS 'netfilter hook: prerouting, input, forward, output, postrouting, ingress, egress';
 COMMENT ON COLUMN fwlog.event_full.in_iface IS 'input interface';
