@@ -16,9 +16,12 @@
 
 struct db {
 	PGconn *conn;
+	PGcancel *cancel; /* once it was given to db_cancel_set */
 	char error[DB_ERROR_MAX];
 	char sqlstate[6];
 };
+
+static struct db *volatile cancellable;
 
 /* A PGresult under our name: the header knows no libpq. */
 struct db_rows {
@@ -184,6 +187,9 @@ db_close(struct db *db)
 {
 	if (db == NULL)
 		return;
+	if (cancellable == db)
+		db_cancel_set(NULL);
+	PQfreeCancel(db->cancel);
 	PQfinish(db->conn);
 	free(db);
 }
@@ -360,6 +366,108 @@ int
 db_value(struct db *db, const char *sql, const char *argument, char *buf, size_t size)
 {
 	return db_value_params(db, sql, &argument, argument != NULL, buf, size);
+}
+
+int
+db_copy_begin(struct db *db, const char *sql)
+{
+	PGresult *r = PQexec(db->conn, sql);
+	int rc = PQresultStatus(r) == PGRES_COPY_IN ? 0 : -1;
+
+	if (rc < 0)
+		result_error(db, r, sql);
+	PQclear(r);
+	return rc;
+}
+
+int
+db_copy_put(struct db *db, const char *data, size_t len)
+{
+	if (PQputCopyData(db->conn, data, (int)len) == 1)
+		return 0;
+	set_error(db, PQerrorMessage(db->conn));
+	db->sqlstate[0] = '\0';
+	return -1;
+}
+
+int
+db_copy_end(struct db *db)
+{
+	PGresult *r;
+	int rc = -1;
+
+	if (PQputCopyEnd(db->conn, NULL) != 1) {
+		set_error(db, PQerrorMessage(db->conn));
+		return -1;
+	}
+	while ((r = PQgetResult(db->conn)) != NULL) {
+		rc = result_ok(r) ? 0 : -1;
+		if (rc < 0)
+			result_error(db, r, "");
+		PQclear(r);
+	}
+	return rc;
+}
+
+int
+db_cursor_open(struct db *db, const char *sql, const char *const *params, int n)
+{
+	char *text;
+	PGresult *r;
+	int rc;
+
+	if (asprintf(&text, "DECLARE answer NO SCROLL CURSOR FOR %s", sql) < 0) {
+		set_error(db, "out of memory");
+		return -1;
+	}
+	r = PQexecParams(db->conn, text, n, NULL, params, NULL, NULL, 0);
+	rc = result_ok(r) ? 0 : -1;
+	if (rc < 0)
+		result_error(db, r, text);
+	PQclear(r);
+	free(text);
+	return rc;
+}
+
+#define TEXT_OF(n) #n
+#define TEXT_OF_VALUE(n) TEXT_OF(n)
+
+struct db_rows *
+db_cursor_fetch(struct db *db)
+{
+	return db_query(db, "FETCH " TEXT_OF_VALUE(DB_FETCH_ROWS) " FROM answer", NULL);
+}
+
+int
+db_cursor_close(struct db *db)
+{
+	return db_exec(db, "CLOSE answer");
+}
+
+void
+db_cancel_set(struct db *db)
+{
+	if (db != NULL && db->cancel == NULL)
+		db->cancel = PQgetCancel(db->conn);
+	cancellable = db;
+}
+
+void
+db_cancel(void)
+{
+	struct db *db = cancellable;
+	char why[256]; /* of no use in a signal handler */
+	int saved = errno;
+
+	if (db != NULL && db->cancel != NULL)
+		(void)PQcancel(db->cancel, why, sizeof why);
+	errno = saved;
+}
+
+bool
+db_rows_null(const struct db_rows *rows, int row, int column)
+{
+	return PQgetisnull(rows->result, row, column) != 0;
 }
 
 int

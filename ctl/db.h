@@ -54,7 +54,32 @@ struct db_rows *db_query_params(
 int db_value_params(struct db *db, const char *sql, const char *const *params, int n,
     char *buf, size_t size) __attribute__((warn_unused_result));
 
+/*
+ * COPY … FROM STDIN in text format: begin, rows as often as needed, end. A failure of
+ * any of them ends it.
+ */
+int db_copy_begin(struct db *db, const char *sql) __attribute__((warn_unused_result));
+int db_copy_put(struct db *db, const char *data, size_t len)
+    __attribute__((warn_unused_result));
+int db_copy_end(struct db *db) __attribute__((warn_unused_result));
+
+/*
+ * A query whose answer may be of any size, inside a transaction: its rows come
+ * DB_FETCH_ROWS at a time, no rows mean the end. One at a time for each connection.
+ */
+#define DB_FETCH_ROWS 500
+int db_cursor_open(struct db *db, const char *sql, const char *const *params, int n)
+    __attribute__((warn_unused_result));
+struct db_rows *db_cursor_fetch(struct db *db);
+int db_cursor_close(struct db *db) __attribute__((warn_unused_result));
+
+/* The connection whose statements db_cancel ends; NULL: none. */
+void db_cancel_set(struct db *db);
+/* Ends the statement that runs, which then fails. Safe in a signal handler. */
+void db_cancel(void);
+
 int db_rows_count(const struct db_rows *rows);
+bool db_rows_null(const struct db_rows *rows, int row, int column);
 /* "" for null; lives as long as the rows. */
 const char *db_rows_get(const struct db_rows *rows, int row, int column);
 void db_rows_free(struct db_rows *rows); /* NULL-safe */
