@@ -45,7 +45,7 @@ pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
 # ---- rooms: the packages each may use
-PKG_common := libzstd inih libsodium
+PKG_common := libzstd inih libsodium libpcre2-8
 PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jansson \
 	libseccomp
 PKG_collector := libevent_core libpq

@@ -10,6 +10,7 @@ doors='
 common    zstd       zstd.h
 common    inih       ini.h
 common    libsodium  sodium.h
+common    libpcre2   pcre2.h
 agent     nflog      libnetfilter_log/* libmnl/*
 agent     nfnetlink  libnfnetlink/*
 agent     libevent   event2/*

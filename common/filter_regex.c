@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/filter_regex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/* A prefix has at most 255 bytes: honest patterns need a few thousand steps. */
+#define MATCH_LIMIT 50000  /* steps */
+#define DEPTH_LIMIT 1000   /* nested backtracking, without machine code */
+#define HEAP_LIMIT 1024    /* KiB, without machine code */
+#define NEST_LIMIT 20      /* parentheses in parentheses */
+#define COMPILED_MAX 65536 /* bytes */
+
+struct filter_regex {
+	pcre2_code *code;
+	pcre2_match_context *context;
+	pcre2_match_data *data;
+};
+
+static pcre2_code *
+compile(const char *pattern, size_t len, bool caseless, int *fault, size_t *offset)
+{
+	uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
+			   (caseless ? PCRE2_CASELESS : 0);
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	pcre2_code *code;
+
+	*offset = 0;
+	*fault = PCRE2_ERROR_NOMEMORY;
+	if (context == NULL)
+		return NULL;
+	pcre2_set_parens_nest_limit(context, NEST_LIMIT);
+	code = pcre2_compile((PCRE2_SPTR)pattern, len, options, fault, offset, context);
+	pcre2_compile_context_free(context);
+	return code;
+}
+
+/* Repeats of repeats make a short pattern huge. */
+static bool
+is_huge(const pcre2_code *code)
+{
+	size_t size = 0;
+
+	return pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size) != 0 ||
+	       size > COMPILED_MAX;
+}
+
+static int
+prepare(struct filter_regex *r)
+{
+	r->context = pcre2_match_context_create(NULL);
+	/* Whether it matched is all we ask: one pair. */
+	r->data = pcre2_match_data_create(1, NULL);
+	if (r->context == NULL || r->data == NULL)
+		return -1;
+	pcre2_set_match_limit(r->context, MATCH_LIMIT);
+	pcre2_set_depth_limit(r->context, DEPTH_LIMIT);
+	pcre2_set_heap_limit(r->context, HEAP_LIMIT);
+	/* Where memory may not be executable the interpreter does it. */
+	(void)pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
+	return 0;
+}
+
+struct filter_regex *
+filter_regex_new(const char *pattern, size_t len, bool caseless, char *why,
+    size_t whysize, size_t *offset)
+{
+	struct filter_regex *r = calloc(1, sizeof *r);
+	int fault;
+
+	snprintf(why, whysize, "out of memory");
+	*offset = 0;
+	if (r == NULL)
+		return NULL;
+	r->code = compile(pattern, len, caseless, &fault, offset);
+	if (r->code == NULL) {
+		pcre2_get_error_message(fault, (PCRE2_UCHAR *)why, whysize);
+	} else if (is_huge(r->code)) {
+		*offset = 0;
+		snprintf(why, whysize, "it repeats too much");
+	} else if (prepare(r) == 0) {
+		return r;
+	}
+	filter_regex_free(r);
+	return NULL;
+}
+
+void
+filter_regex_free(struct filter_regex *r)
+{
+	if (r == NULL)
+		return;
+	pcre2_match_data_free(r->data);
+	pcre2_match_context_free(r->context);
+	pcre2_code_free(r->code);
+	free(r);
+}
+
+int
+filter_regex_match(struct filter_regex *r, const void *subject, size_t len)
+{
+	int rc = pcre2_match(
+	    r->code, len > 0 ? subject : "", len, 0, 0, r->data, r->context);
+
+	/* 0: it matched, and had more groups than the one pair holds. */
+	if (rc >= 0)
+		return 1;
+	return rc == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}

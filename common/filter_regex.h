@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Regular expressions over bytes (PCRE2, pattern syntax: pcre2pattern(3)); its .c is
+ * the only user of libpcre2. No UTF mode: any bytes are a subject, "any case" means
+ * ASCII letters. Compiled to machine code where the system lets it; a search that takes
+ * too long gives up.
+ */
+#ifndef FWLOG_COMMON_FILTER_REGEX_H
+#define FWLOG_COMMON_FILTER_REGEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct filter_regex;
+
+/* NULL, why[whysize] and *offset of the fault in the pattern. */
+struct filter_regex *filter_regex_new(const char *pattern, size_t len, bool caseless,
+    char *why, size_t whysize, size_t *offset);
+void filter_regex_free(struct filter_regex *r); /* NULL-safe */
+/* 1: found, 0: not, -1: gave up. Allocates nothing where machine code runs. */
+int filter_regex_match(struct filter_regex *r, const void *subject, size_t len);
+
+#endif
