@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -229,6 +230,7 @@ main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &c.start);
 	c.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	unlink(own.sun_path);
+	umask(0); /* agents' workers are other users */
 	if (c.listener < 0 ||
 	    bind(c.listener, (const struct sockaddr *)&own, sizeof own) < 0 ||
 	    listen(c.listener, 16) < 0)

@@ -19,7 +19,8 @@ else
 	SUMMARY_MORE="not reconciled"
 fi
 
-# What the last run of an agent left behind is told once it is back.
+# What the last run of an agent left behind is told once it is back: a loss for each kill,
+# and with the counters another for what they alone know.
 down_told()
 {
 	[ "$(sql "SELECT count(*) FROM fwlog.loss WHERE cause = 'agent_down'")" -ge "$FAULTS" ]
@@ -39,7 +40,7 @@ load_wait
 fresh_all
 must_wait "the losses are told" 15 down_told
 torture_end
-is "agent_down losses, one a kill" \
+at_least "agent_down losses, at least one a kill" \
 	"$(sql "SELECT count(*) FROM fwlog.loss WHERE cause = 'agent_down'")" "$KILLS"
 is "losses of other causes" \
 	"$(sql "SELECT count(*) FROM fwlog.loss WHERE cause NOT IN ('agent_down', 'kernel')")" 0

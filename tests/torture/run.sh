@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh [FORM] [NAME...]: the torture tests NN-name.sh beside this file, in the form smoke
 # (seconds), short (a minute each) or long (the default). With names or numbers only those
-# tests: "run.sh short 03", "run.sh kill". SEED=… is handed to the tests.
+# tests: "run.sh short 03", "run.sh 1-10", "run.sh kill". SEED=… is handed to the tests.
 #
 # Each test is one: a line with its verdict and its numbers. It fails when it says "not ok",
 # when a sanitizer reports, when it is not done in the time its comment "# timeout: SMOKE
@@ -39,29 +39,30 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# wanted NAME: its number, with or without the zero, or a part of its name.
+# wanted NAME: its number, with or without the zero, a range, or a part of its name.
 wanted()
 {
-	local n
+	local n number=$((10#${1%%-*}))
 	[ ${#names[@]} -gt 0 ] || return 0
 	for n in "${names[@]}"; do
 		case $n in
-		*[!0-9]*) case $1 in *"$n"*) return 0 ;; esac ;;
-		*) [ $((10#$n)) -ne $((10#${1%%-*})) ] || return 0 ;;
+		*[!0-9-]* | *-*-* | -* | *-) case $1 in *"$n"*) return 0 ;; esac ;;
+		*) [ "$number" -lt $((10#${n%-*})) ] || [ "$number" -gt $((10#${n#*-})) ] ||
+			return 0 ;;
 		esac
 	done
 	return 1
 }
 
-# limit_of SCRIPT: seconds for this form.
+# limit_of SCRIPT: seconds for this form; under sanitizers three times as long.
 limit_of()
 {
-	local smoke short long
+	local smoke short long slow=${ASAN:+3}
 	read -r smoke short long < <(sed -n 's/^# timeout: *//p' "$1" | head -n 1)
 	case $FORM in
-	smoke) echo "${smoke:-60}" ;;
-	short) echo "${short:-180}" ;;
-	long) echo "${long:-1800}" ;;
+	smoke) echo $((${smoke:-60} * ${slow:-1})) ;;
+	short) echo $((${short:-180} * ${slow:-1})) ;;
+	long) echo $((${long:-1800} * ${slow:-1})) ;;
 	esac
 }
 
