@@ -113,7 +113,7 @@ capture_free(struct capture *c)
 
 /* ---- the numbering */
 
-/* Positions closer together than PAST_US are one, the newest of them. */
+/* Of positions within PAST_US only the newest is kept. */
 static void
 remember(struct capture_group *g)
 {
@@ -121,8 +121,7 @@ remember(struct capture_group *g)
 	uint64_t now = clock_us(CLOCK_BOOTTIME);
 	unsigned before = (n->newest + PAST_MAX - 1) % PAST_MAX;
 
-	if (n->pasts < 2 ||
-	    n->past[n->newest].boot_us - n->past[before].boot_us >= PAST_US) {
+	if (n->pasts < 2 || now - n->past[before].boot_us >= PAST_US) {
 		if (n->pasts > 0)
 			n->newest = (n->newest + 1) % PAST_MAX;
 		if (n->pasts < PAST_MAX)

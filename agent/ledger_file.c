@@ -139,14 +139,16 @@ ledger_file_write(const char *dir, const struct ledger *ledger, size_t count)
 static bool
 crc_fits(char *text)
 {
-	char *last = strstr(text, "\ncrc ");
-	uint32_t crc;
-	int end = 0;
+	char *last = NULL, expected[24];
 
-	for (char *next = last; next != NULL; next = strstr(last + 1, "\ncrc "))
+	for (char *next = strstr(text, "\ncrc "); next != NULL;
+	     next = strstr(last + 1, "\ncrc "))
 		last = next;
-	if (last == NULL || sscanf(last, "\ncrc %8" SCNx32 "\n%n", &crc, &end) != 1 ||
-	    last[end] != '\0' || crc != crc32c(0, text, (size_t)(last + 1 - text)))
+	if (last == NULL)
+		return false;
+	snprintf(expected, sizeof expected, "crc %08" PRIx32 "\n",
+	    crc32c(0, text, (size_t)(last + 1 - text)));
+	if (strcmp(last + 1, expected) != 0)
 		return false;
 	last[1] = '\0';
 	return true;

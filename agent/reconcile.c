@@ -360,6 +360,18 @@ reconcile_bind(struct reconcile *r, struct capture_group *g, uint16_t group)
 	save(r);
 }
 
+void
+reconcile_unbind(struct reconcile *r, uint16_t group)
+{
+	struct entry *e = entry_find(r, group);
+
+	if (e == NULL)
+		return;
+	save(r);
+	e->group = NULL;
+	e->waiting = false;
+}
+
 /* ---- readings */
 
 static void

@@ -38,6 +38,8 @@ void reconcile_forget(struct spool *spool, const char *dir);
 bool reconcile_expect(struct reconcile *r, const struct binding *b);
 /* The group is captured now; before its first record is read. */
 void reconcile_bind(struct reconcile *r, struct capture_group *g, uint16_t group);
+/* It is captured no longer. */
+void reconcile_unbind(struct reconcile *r, uint16_t group);
 void reconcile_take(struct reconcile *r, const struct reading_message *m);
 /* Adds its figures, fwlog-agent(8). */
 void reconcile_stats(const struct reconcile *r, struct stats *out);

@@ -205,6 +205,8 @@ take_binding(struct worker *w, const struct binding *b)
 	h->readable = watch(w, b->fd, on_group, h->group);
 	if (h->readable != NULL)
 		return 0;
+	if (r != NULL)
+		reconcile_unbind(r, b->group);
 	release(h);
 	return -1;
 }

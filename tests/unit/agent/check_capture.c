@@ -728,6 +728,136 @@ START_TEST(full_spool_goes_on)
 }
 END_TEST
 
+/* ---- what reconcile asks for */
+
+static unsigned gaps_met;
+
+static void
+gap_met(void *arg)
+{
+	(void)arg;
+	ck_assert_uint_gt(batches, 0); /* the record behind it is in the spool */
+	gaps_met++;
+}
+
+/* simple(0) … with numbers up to here, in one datagram. */
+static void
+numbered(uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i <= to; i++)
+		simple(i);
+	deliver();
+}
+
+START_TEST(settled_counts_records_and_gaps)
+{
+	struct capture_position at;
+
+	start();
+	capture_position(grp, &at);
+	ck_assert_uint_eq(at.settled, 0);
+	ck_assert_uint_eq(at.kseq, UINT32_MAX);
+	numbered(0, 2);
+	numbered(5, 5);
+	numbered(4, 5); /* replayed */
+	capture_position(grp, &at);
+	ck_assert_uint_eq(at.settled, 6);
+	ck_assert_uint_eq(at.kseq, 5);
+}
+END_TEST
+
+START_TEST(expected_gap_is_not_counted_again)
+{
+	struct capture_position at;
+
+	start();
+	gaps_met = 0;
+	numbered(0, 0);
+	capture_expect_gap(grp, 3, gap_met, NULL);
+	numbered(5, 5); /* 4 are missing */
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(losses[0].records, 1);
+	ck_assert_uint_eq(gaps_met, 1);
+	capture_position(grp, &at);
+	ck_assert_uint_eq(at.settled, 3);
+	numbered(8, 8); /* nothing is expected any more */
+	ck_assert_uint_eq(nlosses, 2);
+	ck_assert_uint_eq(losses[1].records, 2);
+	capture_expect_gap(grp, 9, gap_met, NULL);
+	numbered(11, 11);
+	ck_assert_uint_eq(nlosses, 2);
+	ck_assert_uint_eq(gaps_met, 2);
+	capture_expect_gap(grp, 9, gap_met, NULL);
+	numbered(12, 12); /* no gap: they had no numbers */
+	ck_assert_uint_eq(gaps_met, 3);
+	numbered(14, 14);
+	ck_assert_uint_eq(nlosses, 3);
+}
+END_TEST
+
+static void
+stamped(uint32_t kseq, uint64_t us)
+{
+	struct nfulnl_msg_packet_timestamp ts = {
+	    .sec = htobe64(us / 1000000), .usec = htobe64(us % 1000000)};
+
+	packet_open(kseq, 0);
+	attr(NFULA_TIMESTAMP, &ts, sizeof ts);
+	message_end();
+}
+
+START_TEST(watch_sees_the_first_stamp_behind)
+{
+	uint64_t settled;
+
+	start();
+	capture_watch(grp, BOUND_US);
+	stamped(0, BOUND_US - 5);
+	stamped(1, BOUND_US);
+	deliver();
+	packet_open(2, 0); /* the agent's time is no stamp of the kernel */
+	message_end();
+	deliver();
+	ck_assert(!capture_watched(grp, &settled));
+	stamped(5, BOUND_US + 1);
+	stamped(6, BOUND_US - 1);
+	stamped(7, BOUND_US + 2);
+	deliver();
+	ck_assert(capture_watched(grp, &settled));
+	ck_assert_uint_eq(settled, 5);
+	capture_watch(grp, 0);
+	stamped(8, BOUND_US + 9);
+	deliver();
+	ck_assert(!capture_watched(grp, &settled));
+}
+END_TEST
+
+START_TEST(positions_of_the_past)
+{
+	struct timespec t;
+	uint64_t before, then, settled;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	before = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000 - 1;
+	start();
+	ck_assert(!capture_settled_at(grp, before, &settled));
+	numbered(0, 3);
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	then = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	ck_assert(capture_settled_at(grp, then, &settled));
+	ck_assert_uint_eq(settled, 4);
+	do
+		clock_gettime(CLOCK_BOOTTIME, &t);
+	while (
+	    (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000 < then + 60000);
+	numbered(4, 9);
+	ck_assert(capture_settled_at(grp, then, &settled));
+	ck_assert_uint_eq(settled, 4);
+	ck_assert(capture_settled_at(grp, UINT64_MAX, &settled));
+	ck_assert_uint_eq(settled, 10);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -756,6 +886,10 @@ main(void)
 	tcase_add_test(t, short_attributes);
 	tcase_add_test(t, hardware_address_lies);
 	tcase_add_test(t, full_spool_goes_on);
+	tcase_add_test(t, settled_counts_records_and_gaps);
+	tcase_add_test(t, expected_gap_is_not_counted_again);
+	tcase_add_test(t, watch_sees_the_first_stamp_behind);
+	tcase_add_test(t, positions_of_the_past);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
