@@ -200,7 +200,7 @@ demo:
 
 # The same tests must fail with each planted fault (common/planted.h) and pass without.
 .PHONY: check-planted planted-programs
-planted-programs: all $(TOOLS)
+planted-programs: all $(TOOLS) $(PRELOADS)
 check-planted:
 	@packaging/deps.sh build test
 	@env CPPFLAGS=-DFWLOG_PLANTED $(MAKE) $(JOBS) --no-print-directory B=build/planted \

@@ -104,9 +104,8 @@ round()
 
 [ -z "${ASAN:-}" ] || [ "${BUILD##*/}" != asan ] ||
 	skip_all "memory of the sanitizers cannot be made to fail"
-need_programs "${CC:-gcc}"
-"${CC:-gcc}" -shared -fPIC -O1 -o "$T/faults.so" "$TORTURE/preload_faults.c" ||
-	skip_all "the library of faults cannot be built"
+FAULTS_LIB=${BIN%/bin}/lib/preload_faults.so
+[ -e "$FAULTS_LIB" ] || die "$FAULTS_LIB is missing: make torture builds it"
 plan_file "$T/agent.faults"
 plan_file "$T/collector.faults"
 
@@ -115,8 +114,8 @@ note "seed $SEED, form $FORM"
 site_up fw1
 pg_start
 db_init
-LD_PRELOAD=$T/faults.so FWLOG_FAULTS=$T/collector.faults start_collector ""
-LD_PRELOAD=$T/faults.so FWLOG_FAULTS=$T/agent.faults start_agent fw1 "${AGENT_LINES[@]}" \
+LD_PRELOAD=$FAULTS_LIB FWLOG_FAULTS=$T/collector.faults start_collector ""
+LD_PRELOAD=$FAULTS_LIB FWLOG_FAULTS=$T/agent.faults start_agent fw1 "${AGENT_LINES[@]}" \
 	"zstd_level = 0" "[group 5]"
 must_wait "the agent connects" 20 hosts_connected 1
 fresh fw1

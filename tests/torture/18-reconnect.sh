@@ -9,7 +9,7 @@
 . "$TORTURE/collector.sh"
 
 AGENTS=$(by_form 100 1000 1000)
-RECORDS=$(by_form 1000 10000 10000)
+RECORDS=10000
 ROUNDS=$(by_form 1 1 3)
 MEMORY=512 # MiB
 
@@ -22,7 +22,7 @@ stored_share()
 # round NAME [OPTION]…
 round()
 {
-	local name=$1 start
+	local name=$1 start rc
 	shift
 	before=$(sql "SELECT count(*) FROM fwlog.event")
 	agents_start "$name" "$AGENTS" "$RECORDS" --seconds 300 "$@"
@@ -33,8 +33,10 @@ round()
 	start=$(now_ms)
 	start_collector ""
 	wait "$AGENTS_JOB"
-	is "$name: all is acknowledged" $? 0
+	rc=$?
 	took=$(($(now_ms) - start))
+	is "$name: all is acknowledged" $rc 0
+	at_least "$name: connections lost" "$(json "$T/log/$name.json" reconnects)" "$AGENTS"
 	at_least "$name: seconds of 60 left after $AGENTS agents with $RECORDS records each" \
 		$((60 - took / 1000)) 0
 	most=$(memory VmHWM)
@@ -43,7 +45,7 @@ round()
 }
 
 collector_up "max_connections = 4096"
-round fleet --batch 1000
+round fleet --batch 500
 for ((r = 1; r < ROUNDS; r++)); do
 	round "large$r" --batch 7000 --zstd 0 --window 16
 done
