@@ -237,6 +237,14 @@ on_keys(void *arg, const struct keytable *table)
 }
 
 static void
+on_unknown(void *arg)
+{
+	struct collector *c = arg;
+
+	keys_hurry(c->keys);
+}
+
+static void
 on_hup(evutil_socket_t number, short what, void *arg)
 {
 	struct collector *c = arg;
@@ -254,6 +262,7 @@ collector_make_gate(struct collector *c)
 	    .options = c->options,
 	    .metrics = &c->metrics,
 	    .arg = c,
+	    .unknown = on_unknown,
 	    .admitted = on_admitted,
 	};
 	const struct keys_env keys_env = {

@@ -101,6 +101,8 @@ turn_away(struct stranger *s, enum reason reason)
 		    key_id_text(s->who.key_id, id),
 		    s->who.name[0] != '\0' ? " of " : "", s->who.name);
 	count_reason(s->gate, reason);
+	if (reason == REASON_UNKNOWN_KEY)
+		s->gate->env.unknown(s->gate->env.arg);
 	log_limited(&s->gate->limit[reason],
 	    reason == REASON_LEFT ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 	    "%s: stranger turned away: %s%s", s->peer.text, reasons[reason].text, key);

@@ -28,6 +28,8 @@ struct gate_env {
 	const struct options *options; /* max_unauthenticated */
 	struct metrics *metrics;
 	void *arg;
+	/* Somebody came with a key that is not in the table. */
+	void (*unknown)(void *arg);
 	/* The peer has proved who it is; t is the callee's, its data will follow. */
 	void (*admitted)(void *arg, struct transport *t, const struct address *peer,
 	    const struct identity *who);

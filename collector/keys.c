@@ -10,6 +10,7 @@
 #include "common/log.h"
 
 #define VERSION_SIZE 80
+#define KEYS_HURRY_MS 1000
 #define USED_MAX 65536 /* bytes of ids to tell; more wait for another connection */
 
 enum keys_state {
@@ -32,6 +33,7 @@ struct keys {
 	struct keytable *table, *loading;
 	char version[VERSION_SIZE]; /* of table; "" before the first */
 	char asked[VERSION_SIZE];
+	uint64_t asked_ms;
 
 	struct text used;   /* ids not told yet, as an array of bytea */
 	struct text noting; /* those being told */
@@ -102,6 +104,7 @@ static void
 ask_version(struct keys *k)
 {
 	k->state = KEYS_ASKING;
+	k->asked_ms = clock_ms();
 	pg_query(k->pg, "SELECT fwlog.key_version()", timeout(k));
 }
 
@@ -236,6 +239,13 @@ keys_reload(struct keys *k)
 		return;
 	k->version[0] = '\0';
 	keys_step(k);
+}
+
+void
+keys_hurry(struct keys *k)
+{
+	if (k->state == KEYS_READY && clock_ms() - k->asked_ms >= KEYS_HURRY_MS)
+		ask_version(k);
 }
 
 void

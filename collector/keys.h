@@ -31,8 +31,10 @@ struct keys_env {
 /* Begins to connect at once. NULL: no memory. */
 struct keys *keys_new(const struct keys_env *env);
 void keys_free(struct keys *k); /* NULL-safe */
-/* Looks at once. NULL-safe. */
+/* Reads all keys at once. NULL-safe. */
 void keys_reload(struct keys *k);
+/* Somebody named a key that is not known: looks whether it is new, once a second. */
+void keys_hurry(struct keys *k);
 /* An agent has connected with this key. NULL-safe. */
 void keys_note_used(struct keys *k, const uint8_t *id);
 

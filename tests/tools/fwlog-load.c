@@ -4,8 +4,9 @@
  * (docs/protocol.md) to a collector: HELLO, WELCOME, batches from the mark on with a
  * window of unacknowledged ones, STATS, and again from the start when the connection
  * ends. Batches are made once and only renumbered, so that the collector is what is
- * measured. Ends when everything is acknowledged (0) or the time is over (1) and prints
- * one line of JSON.
+ * measured. With --keys DIR each agent is sealed with DIR/NAME.key, else plain. Ends
+ * when everything is acknowledged (0) or the time is over (1) and prints one line of
+ * JSON.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 
 #include "common/batch.h"
 #include "common/crc32c.h"
+#include "common/keyfile.h"
 #include "common/message.h"
 
 #define AGENTS_MAX 4096
@@ -33,7 +35,7 @@
 #define RETRY_MS 500
 #define AT_EPOCH (FRAME_HEADER + 2) /* where a batch has its epoch and first seq */
 
-enum state { DOWN, CONNECTING, GREETING, READY, DONE };
+enum state { DOWN, CONNECTING, SEALING, GREETING, READY, DONE };
 
 struct template
 {
@@ -51,15 +53,19 @@ struct agent {
 	uint64_t acked;      /* records */
 	int64_t retry_ms, stats_ms;
 	int64_t sent_ms[WINDOW_MAX]; /* when batch i went out, at i modulo WINDOW_MAX */
-	uint8_t *out;
-	size_t out_len, out_off;
+	uint8_t *out;                /* frames; out_len 0: they are on the wire */
+	size_t out_len;
+	uint8_t *wire; /* what is sent; out itself where plain */
+	size_t wire_len, wire_off;
 	uint8_t in[IN_MAX];
 	size_t in_len;
+	struct keyfile *keys;
+	struct noise_stream *noise; /* NULL: plain */
 };
 
 struct load {
 	uint64_t agents, records, batch, window, seconds, level;
-	const char *collector, *prefix;
+	const char *collector, *prefix, *keys;
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	struct template template[TEMPLATES + 1];
@@ -230,7 +236,7 @@ agent_down(struct load *l, struct agent *a, const char *why)
 	close(a->fd);
 	a->fd = -1;
 	a->state = DOWN;
-	a->out_len = a->out_off = a->in_len = 0;
+	a->out_len = a->wire_len = a->wire_off = a->in_len = 0;
 	a->retry_ms = now_ms() + RETRY_MS + rand() % RETRY_MS;
 	l->reconnects++;
 }
@@ -254,19 +260,27 @@ agent_out(const struct load *l, struct agent *a)
 	return writer_of(a->out + a->out_len, l->out_size - a->out_len);
 }
 
+/* Puts the frames in out on the wire, which is empty. */
+static void
+agent_seal(const struct load *l, struct agent *a)
+{
+	if (a->out_len == 0)
+		return;
+	a->wire_len = a->out_len;
+	if (a->noise != NULL)
+		a->wire_len = noise_stream_seal(a->noise, a->out, a->out_len, a->wire,
+		    noise_stream_sealed_size(l->out_size));
+	if (a->wire_len == 0)
+		fail("%s: cannot seal", a->name);
+	a->out_len = 0;
+}
+
 static void
 agent_greet(struct load *l, struct agent *a)
 {
 	static struct hello hello;
 	struct writer w = agent_out(l, a);
-	int error = 0;
-	socklen_t len = sizeof error;
 
-	getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	if (error != 0) {
-		agent_down(l, a, strerror(error));
-		return;
-	}
 	hello = (struct hello){.version = PROTOCOL_VERSION,
 	    .software = "fwlog-load",
 	    .system = "synthetic",
@@ -276,7 +290,31 @@ agent_greet(struct load *l, struct agent *a)
 	memcpy(hello.name, a->name, sizeof hello.name);
 	message_put_hello(&w, &hello);
 	a->out_len = l->out_size - w.left;
+	agent_seal(l, a);
 	a->state = GREETING;
+}
+
+static void
+agent_connected(struct load *l, struct agent *a)
+{
+	const struct key *key;
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (error != 0) {
+		agent_down(l, a, strerror(error));
+		return;
+	}
+	if (a->noise == NULL) {
+		agent_greet(l, a);
+		return;
+	}
+	key = keyfile_at(a->keys, 0);
+	if (noise_stream_connect(a->noise, key->id, key->secret, a->wire) < 0)
+		fail("%s: no random numbers", a->name);
+	a->wire_len = NOISE_HELLO_SIZE;
+	a->state = SEALING;
 }
 
 static void
@@ -319,27 +357,28 @@ agent_queue_batch(struct load *l, struct agent *a)
 static void
 agent_write(struct load *l, struct agent *a)
 {
-	while (a->state >= GREETING && a->state < DONE) {
+	while (a->state >= SEALING && a->state < DONE) {
 		ssize_t n;
 
-		if (a->out_off == a->out_len) {
-			a->out_off = a->out_len = 0;
+		if (a->wire_off == a->wire_len) {
+			a->wire_off = a->wire_len = 0;
 			if (a->state == READY && now_ms() >= a->stats_ms)
 				agent_queue_stats(l, a);
 			else if (a->state == READY)
 				agent_queue_batch(l, a);
+			agent_seal(l, a);
 		}
-		if (a->out_off == a->out_len)
+		if (a->wire_off == a->wire_len)
 			return;
-		n = send(
-		    a->fd, a->out + a->out_off, a->out_len - a->out_off, MSG_NOSIGNAL);
+		n = send(a->fd, a->wire + a->wire_off, a->wire_len - a->wire_off,
+		    MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0) {
 			agent_down(l, a, strerror(errno));
 			return;
 		}
-		a->out_off += (size_t)n;
+		a->wire_off += (size_t)n;
 	}
 }
 
@@ -446,10 +485,44 @@ agent_parse(struct load *l, struct agent *a)
 		agent_down(l, a, "a frame too long for an agent");
 }
 
+/* Bytes of frames, in pieces that fit. */
+static void
+agent_feed(struct load *l, struct agent *a, const uint8_t *data, size_t len)
+{
+	while (len > 0 && a->state >= GREETING) {
+		size_t n = IN_MAX - a->in_len < len ? IN_MAX - a->in_len : len;
+
+		memcpy(a->in + a->in_len, data, n);
+		a->in_len += n;
+		data += n;
+		len -= n;
+		agent_parse(l, a);
+	}
+}
+
+static void
+agent_open(struct load *l, struct agent *a, uint8_t *data, size_t len)
+{
+	struct noise_input in = {data, len};
+	struct noise_output out;
+	enum noise_event event = NOISE_MORE;
+
+	while (a->state >= SEALING &&
+	       (event = noise_stream_receive(a->noise, &in, &out)) > NOISE_MORE) {
+		if (event == NOISE_READY)
+			agent_greet(l, a);
+		else
+			agent_feed(l, a, out.at, out.len);
+	}
+	if (event == NOISE_FAILED)
+		agent_down(l, a, "what came does not open");
+}
+
 static void
 agent_read(struct load *l, struct agent *a)
 {
-	ssize_t n = recv(a->fd, a->in + a->in_len, IN_MAX - a->in_len, 0);
+	uint8_t data[16384];
+	ssize_t n = recv(a->fd, data, sizeof data, 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -457,14 +530,31 @@ agent_read(struct load *l, struct agent *a)
 		agent_down(l, a, n == 0 ? "connection closed" : strerror(errno));
 		return;
 	}
-	a->in_len += (size_t)n;
-	agent_parse(l, a);
+	if (a->noise != NULL)
+		agent_open(l, a, data, (size_t)n);
+	else
+		agent_feed(l, a, data, (size_t)n);
 	if (a->state == READY && a->acked == l->records) {
 		close(a->fd);
 		a->fd = -1;
 		a->state = DONE;
 		l->done++;
 	}
+}
+
+static void
+agent_load_key(const struct load *l, struct agent *a)
+{
+	char path[PATH_MAX], why[KEYFILE_WHY_SIZE];
+
+	snprintf(path, sizeof path, "%s/%s.key", l->keys, a->name);
+	a->keys = keyfile_load(path, why, sizeof why);
+	if (a->keys == NULL)
+		fail("%s", why);
+	a->noise = malloc(sizeof *a->noise);
+	if (a->noise == NULL)
+		fail("no memory");
+	a->wire = take(1, noise_stream_sealed_size(l->out_size));
 }
 
 static void
@@ -477,6 +567,9 @@ agent_new(struct load *l, struct agent *a, uint64_t i)
 		fail("getrandom: %s", strerror(errno));
 	a->epoch = (a->epoch >> 1) | 1;
 	a->out = take(1, l->out_size);
+	a->wire = a->out;
+	if (l->keys != NULL)
+		agent_load_key(l, a);
 }
 
 /* ---- all of them */
@@ -493,7 +586,7 @@ load_prepare(struct load *l)
 		if (a->state == DOWN && now >= a->retry_ms)
 			agent_connect(l, a);
 		l->poll[i] = (struct pollfd){.fd = a->fd, .events = POLLIN};
-		if (a->state == CONNECTING || a->out_off < a->out_len)
+		if (a->state == CONNECTING || a->wire_off < a->wire_len)
 			l->poll[i].events |= POLLOUT;
 	}
 }
@@ -502,8 +595,8 @@ static void
 load_serve(struct load *l, struct agent *a, short events)
 {
 	if (a->state == CONNECTING && events != 0)
-		agent_greet(l, a);
-	else if (a->state >= GREETING && (events & (POLLIN | POLLHUP | POLLERR)) != 0)
+		agent_connected(l, a);
+	else if (a->state >= SEALING && (events & (POLLIN | POLLHUP | POLLERR)) != 0)
 		agent_read(l, a);
 	agent_write(l, a);
 }
@@ -615,7 +708,8 @@ arguments(struct load *l, int argc, char **argv)
 	static const struct option options[] = {{"agents", 1, NULL, 'a'},
 	    {"records", 1, NULL, 'r'}, {"batch", 1, NULL, 'b'},
 	    {"window", 1, NULL, 'w'}, {"seconds", 1, NULL, 's'}, {"zstd", 1, NULL, 'z'},
-	    {"collector", 1, NULL, 'c'}, {"name", 1, NULL, 'n'}, {NULL, 0, NULL, 0}};
+	    {"collector", 1, NULL, 'c'}, {"name", 1, NULL, 'n'}, {"keys", 1, NULL, 'k'},
+	    {NULL, 0, NULL, 0}};
 	int c, i;
 
 	while ((c = getopt_long(argc, argv, "", options, &i)) != -1) {
@@ -636,6 +730,8 @@ arguments(struct load *l, int argc, char **argv)
 			l->collector = optarg;
 		else if (c == 'n')
 			l->prefix = optarg;
+		else if (c == 'k')
+			l->keys = optarg;
 		else
 			exit(2);
 	}
@@ -643,7 +739,7 @@ arguments(struct load *l, int argc, char **argv)
 		fail("usage: --collector ADDRESS [--agents N] [--records N-OF-EACH] "
 		     "[--batch RECORDS] [--window BATCHES] [--seconds LIMIT] [--zstd "
 		     "LEVEL] "
-		     "[--name PREFIX]");
+		     "[--name PREFIX] [--keys DIR]");
 }
 
 int
