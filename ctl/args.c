@@ -66,6 +66,10 @@ static const struct entry {
 	"  --timeout SECONDS  give up a query that takes longer; 0: never; default: "
 	"what\n"
 	"                 the database sets for the role\n"},
+    {"sql", 0, FLAG, TAKES_SQL, MEMBER(sql),
+	"  --sql          print the statement and its values, too; with --db as the "
+	"database\n"
+	"                 resolves them\n"},
     {"json", 0, FLAG, TAKES_JSON, MEMBER(json), "  --json         print JSON\n"},
     {"db", 0, TEXT, ALL, MEMBER(db),
 	"  --db CONNINFO  the database, as libpq takes it: 'host=/run/postgresql "

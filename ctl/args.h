@@ -34,6 +34,7 @@ enum args_take {
 	TAKES_RAW = 1 << 16,      /* --raw */
 	TAKES_TIMEOUT = 1 << 17,  /* --timeout */
 	TAKES_QUERY = 1 << 18, /* its operands are a filter: -host:web1 is no option */
+	TAKES_SQL = 1 << 19,   /* --sql */
 };
 
 /* What a command may be given; strings belong to argv. */
@@ -50,7 +51,7 @@ struct args {
 	const char *limit;                 /* --limit, --count */
 	const char *format, *timeout;
 	const char *verdict, *rule_name, *kind;
-	bool raw;
+	bool raw, sql;
 	char **operand;
 	size_t operands;
 };
