@@ -7,7 +7,9 @@
 #include "ctl/balance.h"
 #include "ctl/check.h"
 #include "ctl/key.h"
+#include "ctl/list.h"
 #include "ctl/migrate.h"
+#include "ctl/prefix.h"
 
 static const struct command commands[] = {
     {"db", "init", "make database, roles and schema, as far as they are missing",
@@ -61,6 +63,51 @@ static const struct command commands[] = {
 	"began with it end within 10 seconds. There is no way back; the secret is\n"
 	"erased.\n",
 	key_revoke, "KEY", 1, SIZE_MAX, 0},
+    {"prefix", "set", "say what rules that log with a prefix do with the packet",
+	"PATTERN is the prefix; * stands for any text, ? for one character, the case "
+	"and\n"
+	"blanks and colons at the end do not matter. Takes the place of what was set "
+	"for\n"
+	"the same pattern (and host), from the time on that --from says, else at all\n"
+	"times. What is set for one host goes before what is set for all, what is "
+	"set\n"
+	"here before what comes with fwlog, a longer pattern before a shorter one.\n",
+	prefix_set, "PATTERN", 1, SIZE_MAX, TAKES_VERDICT | TAKES_HOST | TAKES_FROM},
+    {"prefix", "unset", "take back what was set for a prefix",
+	"Altogether, or from the time on that --from says. What comes with fwlog "
+	"stays:\n"
+	"set it to unknown.\n",
+	prefix_unset, "PATTERN", 1, SIZE_MAX, TAKES_HOST | TAKES_FROM},
+    {"prefix", "list", "show what is said of prefixes",
+	"What was set here first, what comes with fwlog last.\n", prefix_list, NULL, 0,
+	0, TAKES_HOST | TAKES_JSON},
+    {"prefix", "unknown", "show the prefixes of which nothing is said",
+	"With their events and the hosts of these, of the last day or from the time "
+	"on\n"
+	"that --from says. Their verdict is unknown until fwlogctl prefix set says "
+	"it.\n",
+	prefix_unknown, NULL, 0, 0, TAKES_FROM | TAKES_JSON},
+    {"list", "set", "make a list of these values, in the place of what it had",
+	"Filters use a list as @NAME. Its entries are addresses and networks, ports "
+	"and\n"
+	"ranges of ports, or names; --kind says what in a new list.\n",
+	list_set, "NAME VALUE", 2, SIZE_MAX, TAKES_KIND},
+    {"list", "add", "add values to a list",
+	"What is in the list already, or in a network of it, is left out.\n", list_add,
+	"NAME VALUE", 2, SIZE_MAX, TAKES_KIND},
+    {"list", "remove", "remove values from a list, or the list", "", list_remove,
+	"NAME VALUE", 1, SIZE_MAX, 0},
+    {"list", "show", "show the lists, or what is in one", "", list_show, "NAME", 0, 1,
+	TAKES_JSON},
+    {"list", "import", "make a list of the lines of a file",
+	"In the place of what it had; FILE - is standard input. An entry a line; "
+	"lines\n"
+	"that begin with # are comments, and so is what follows # or ; where entries "
+	"are\n"
+	"no names. Up to 1,000,000 entries; networks inside others are left out. "
+	"When a\n"
+	"line is wrong the list stays as it was.\n",
+	list_import, "NAME FILE", 2, 2, TAKES_KIND},
     {"balance", "", "tell what was logged, stored and lost, host by host",
 	"Logged is what is stored and what is known to be lost. Where agents "
 	"reconcile,\n"

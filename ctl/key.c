@@ -8,41 +8,10 @@
 
 #include "common/cli.h"
 #include "common/keyfile.h"
-#include "ctl/db.h"
+#include "ctl/session.h"
 
 #define CIDRS_SIZE (ARGS_CIDRS_MAX * 64)
 #define SECRET_TEXT_SIZE (2 * NOISE_KEY_SIZE + 3) /* "\x", digits, NUL */
-
-static struct db *
-open_or_complain(const struct args *args)
-{
-	struct db *db = db_open(args->db, NULL);
-
-	if (db != NULL && db_ok(db))
-		return db;
-	if (db == NULL)
-		fputs("fwlogctl: out of memory\n", stderr);
-	else
-		fprintf(stderr, "fwlogctl: cannot connect: %s; %s\n", db_error(db),
-		    db_connect_remedy(db));
-	db_close(db);
-	return NULL;
-}
-
-/* The server's words do not tell what to do. */
-static int
-failed(const char *what, const struct db *db)
-{
-	const char *state = db_sqlstate(db), *remedy = "";
-
-	if (strcmp(state, "42P01") == 0 || strcmp(state, "42883") == 0 ||
-	    strcmp(state, "3F000") == 0)
-		remedy = "; run fwlogctl db migrate";
-	else if (strcmp(state, "42501") == 0)
-		remedy = "; connect as fwlog_admin or a superuser (--db 'user=…')";
-	fprintf(stderr, "fwlogctl: %s: %s%s\n", what, db_error(db), remedy);
-	return -1;
-}
 
 /* ---- new */
 
@@ -104,7 +73,7 @@ enter_key(struct db *db, const struct args *args, const struct key *key, char *s
 	    "$4::cidr[])",
 	    params, 4, state, size);
 	noise_wipe(secret, sizeof secret);
-	return rc == 0 ? 0 : failed(key->name, db);
+	return rc == 0 ? 0 : session_failed(key->name, db);
 }
 
 static int
@@ -179,7 +148,7 @@ key_new(const struct args *args)
 	}
 	if (cidrs_ok(args) < 0)
 		return EXIT_USAGE;
-	db = open_or_complain(args);
+	db = session_open(args);
 	if (db == NULL)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < args->operands; i++)
@@ -230,14 +199,14 @@ int
 key_list(const struct args *args)
 {
 	const char *host = args->operands > 0 ? args->operand[0] : NULL;
-	struct db *db = open_or_complain(args);
+	struct db *db = session_open(args);
 	struct db_rows *rows;
 
 	if (db == NULL)
 		return EXIT_FAILED;
 	rows = db_query_params(db, args->json ? json_sql : list_sql, &host, 1);
 	if (rows == NULL)
-		failed("key list", db);
+		session_failed("key list", db);
 	else if (args->json)
 		puts(db_rows_get(rows, 0, 0));
 	else
@@ -261,7 +230,7 @@ change_one(
 	int n;
 
 	if (rows == NULL)
-		return failed(target, db);
+		return session_failed(target, db);
 	n = db_rows_count(rows);
 	if (n == 0)
 		fprintf(stderr,
@@ -281,7 +250,7 @@ change_one(
 static int
 change(const struct args *args, const char *what)
 {
-	struct db *db = open_or_complain(args);
+	struct db *db = session_open(args);
 	int rc = 0;
 
 	if (db == NULL)
