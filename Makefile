@@ -158,10 +158,12 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/tests/fuzz/replay.o $(FUZZ_LIBS)
 	$(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	$(B)/tests/fuzz/replay.o $(FUZZ_LIBS) $(call pkg_libs,$(FUZZ_PKG))
 
+PKG_tool_filter-equiv := libpq
 $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
 	@mkdir -p $(@D) $(B)/tests
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) \
-	-MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< $(B)/libcommon.a $(call pkg_libs,$(PKG_common))
+	$(call pkg_cflags,$(PKG_tool_$*)) -MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< \
+	$(B)/libcommon.a $(call pkg_libs,$(PKG_common) $(PKG_tool_$*))
 
 # What torture tests load into a program: tests/torture/preload_*.c, not under sanitizers.
 PRELOADS := $(patsubst tests/torture/%.c,$(B)/lib/%.so,$(wildcard tests/torture/preload_*.c))

@@ -178,7 +178,8 @@ const struct filter_field filter_fields[] = {
     {NAMES("spi", "esp.spi ah.spi"), NUMBER(U32_MAX), COLUMN1(spi),
 	.traits = FILTER_HEX},
     {NAMES("arp", "arp.opcode arp_op"), NUMBER(U16_MAX), COLUMN1(arp_op),
-	.symbols = arp_operations},
+	/* 16 bits without a sign in a column that has one. */
+	.symbols = arp_operations, .sql = "(e.arp_op::int & 65535)"},
     {NAMES("frag", "ip.frag_offset frag_offset"), NUMBER(U16_MAX),
 	COLUMN1(frag_offset)},
     {NAMES("ethertype", "eth.type"), NUMBER(U16_MAX), COLUMN1(ethertype),

@@ -361,6 +361,20 @@ parse_field_term(
 	return node != 0 ? node : no_memory(p);
 }
 
+/* Is here, where a term should be, what can only stand behind one? */
+static bool
+is_misplaced(const struct parser *p)
+{
+	static const char *const signs[] = {")", "||", "&&"};
+	struct filter_scan ahead = p->scan;
+
+	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+		if (filter_scan_sign(&ahead, signs[i]))
+			return true;
+	return filter_scan_ended(&ahead) || filter_scan_keyword(&ahead, "and") ||
+	       filter_scan_keyword(&ahead, "or");
+}
+
 static uint32_t
 parse_atom(struct parser *p)
 {
@@ -368,7 +382,7 @@ parse_atom(struct parser *p)
 	enum filter_op op;
 	bool negated;
 
-	if (filter_scan_ended(&p->scan) || p->scan.text[at] == ')') {
+	if (is_misplaced(p)) {
 		filter_scan_fail(&p->scan, at, "a term is missing here");
 		return 0;
 	}
