@@ -12,7 +12,7 @@ debian_packages() {
 		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev ;;
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
 		util-linux ;;
-	tools) echo check clang-format mandoc universal-ctags shellcheck ulogd2 \
+	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
 		ulogd2-pcap tcpdump ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	esac
@@ -26,7 +26,7 @@ rpm_packages() {
 		libseccomp-devel ;;
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
 		util-linux ;;
-	tools) echo check-devel clang-tools-extra mandoc ctags ShellCheck ulogd tcpdump \
+	tools) echo check-devel clang-tools-extra libfaketime mandoc ctags ShellCheck ulogd tcpdump \
 		libasan libubsan ;;
 	fuzz) echo clang compiler-rt ;;
 	esac
