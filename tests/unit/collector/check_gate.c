@@ -375,7 +375,7 @@ END_TEST
 
 START_TEST(other_protocols)
 {
-	static const char *const first[] = {"GET / HTTP/1.1\r\n\r\n",
+	static const char *const first[] = {"GET / HTTP/1.1\r\nHost",
 	    "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 	    "0123456789",
 	    "FWLOGN\0\2xxxxxxxxxxxxxxx", "0123456789abcdefghij"};
