@@ -102,6 +102,24 @@ cell_end(struct html *h, const char *note)
 	html_raw(h, "</div>\n");
 }
 
+/* Only once the prefix map says something of these events. */
+static void
+cell_denied(struct html *h, const struct tally *events)
+{
+	double share = (double)events->of[FATE_DENIED] * 100 / (double)events->all;
+
+	if (events->of[FATE_UNKNOWN] == events->all)
+		return;
+	cell_begin(h, "Denied");
+	html_f(h, "%.1f %%</dd><dd class=\"note\">dropped or rejected</dd>", share);
+	if (events->of[FATE_UNKNOWN] > 0) {
+		html_raw(h, "<dd class=\"note\">");
+		html_count(h, events->of[FATE_UNKNOWN]);
+		html_raw(h, " without a verdict</dd>");
+	}
+	html_raw(h, "</div>\n");
+}
+
 static void
 cell_rate(struct html *h, const struct request *req, uint64_t events)
 {
@@ -173,9 +191,10 @@ strip(struct html *h, const struct request *req, const struct overview *o,
 {
 	html_raw(h, "<dl class=\"strip\">\n");
 	cell_begin(h, "Events");
-	html_count(h, o->events);
+	html_count(h, o->events.all);
 	cell_end(h, "in this range");
-	cell_rate(h, req, o->events);
+	cell_denied(h, &o->events);
+	cell_rate(h, req, o->events.all);
 	cell_begin(h, "Sources");
 	html_count(h, o->sources.distinct);
 	cell_end(h, "different addresses");
@@ -281,7 +300,7 @@ home_write(
 
 	health_judge(&health, o, now);
 	page_begin(h, req, "Overview");
-	if (health.stored == 0 && o->events == 0) {
+	if (health.stored == 0 && o->events.all == 0) {
 		set_up(h, o);
 		if (o->hosts_count > 0)
 			home_hosts(h, o, now);
@@ -291,14 +310,14 @@ home_write(
 	range_bar(h, req, now);
 	answer(h, &health, now);
 	strip(h, req, o, &health, now);
-	if (o->events > 0) {
-		timeline_write(h, req, &o->buckets, o->bars);
+	if (o->events.all > 0) {
+		timeline_write(h, req, o);
 		home_tops(h, o);
 	} else {
 		nothing_here(h, req, &health);
 	}
 	home_hosts(h, o, now);
-	if (o->events > 0)
+	if (o->events.all > 0)
 		home_latest(h, o);
 	page_end(h);
 }

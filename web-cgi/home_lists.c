@@ -94,9 +94,9 @@ void
 home_tops(struct html *h, const struct overview *o)
 {
 	html_raw(h, "<div class=\"tops\">\n");
-	top_texts(h, "Sources", &o->sources, o->events);
-	top_ports(h, &o->ports, o->events);
-	top_texts(h, "Prefixes", &o->prefixes, o->events);
+	top_texts(h, "Sources", &o->sources, o->events.all);
+	top_ports(h, &o->ports, o->events.all);
+	top_texts(h, "Prefixes", &o->prefixes, o->events.all);
 	html_raw(h, "</div>\n");
 }
 
@@ -246,6 +246,11 @@ event_line(struct html *h, const struct event_row *e)
 	html_text(h, e->host);
 	html_raw(h, "</td><td class=\"value\">");
 	html_text(h, e->prefix);
+	if (strcmp(e->verdict, "unknown") != 0) {
+		html_raw(h, " <small>");
+		html_text(h, e->verdict);
+		html_raw(h, "</small>");
+	}
 	html_raw(h, "</td><td>");
 	interface(h, e->in, e->physin);
 	html_raw(h, " → ");

@@ -17,9 +17,10 @@
 #define HOSTS_MAX 10000 /* rows of the list of hosts */
 
 #define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
-#define LATEST_COLUMNS                                                               \
-	", host, prefix, in_iface, out_iface, physin_iface, physout_iface, src_ip, " \
-	"src_port, dst_ip, dst_port, protocol, tcp_flags, icmp_type, icmp_code, "    \
+#define LATEST_COLUMNS                                                                \
+	", host, prefix, verdict, in_iface, out_iface, physin_iface, physout_iface, " \
+	"src_ip, "                                                                    \
+	"src_port, dst_ip, dst_port, protocol, tcp_flags, icmp_type, icmp_code, "     \
 	"arp_operation, length"
 #define IN_RANGE " FROM fwlog.event_full WHERE time >= $1 AND time < $2 "
 
@@ -343,7 +344,9 @@ static const struct query overview_queries[Q_COUNT] = {
 		  "ORDER BY 3 DESC, 1, 2 LIMIT 1000",
 	2},
     [Q_TIMELINE] = {"SELECT floor(date_part('epoch', time) / $3::bigint)::bigint, "
-		    "count(*)" IN_RANGE "GROUP BY 1",
+		    "CASE WHEN verdict IN ('drop', 'reject') THEN 0 "
+		    "WHEN verdict = 'accept' THEN 1 ELSE 2 END, "
+		    "count(*)" IN_RANGE "GROUP BY 1, 2",
 	3},
     [Q_SOURCES] = {"SELECT src_ip, 0, count(*), count(*) OVER ()" IN_RANGE
 		   "AND src_ip IS NOT NULL GROUP BY src_ip "
@@ -366,6 +369,8 @@ static const struct query overview_queries[Q_COUNT] = {
 };
 _Static_assert(STORE_TOP == 8 && STORE_LATEST == 25 && HOSTS_MAX == 10000,
     "the limits stand in overview_queries");
+_Static_assert(FATE_DENIED == 0 && FATE_ACCEPTED == 1 && FATE_UNKNOWN == 2,
+    "the numbers stand in overview_queries");
 _Static_assert((int)Q_COUNT <= STORE_RESULTS_MAX, "one store keeps them all");
 
 static void
@@ -382,6 +387,13 @@ read_top(struct top_list *list, const PGresult *r)
 }
 
 static void
+tally_add(struct tally *t, uint64_t fate, uint64_t n)
+{
+	t->all += n;
+	t->of[fate < FATES ? fate : FATE_UNKNOWN] += n;
+}
+
+static void
 read_timeline(struct overview *o, const PGresult *r)
 {
 	int bar;
@@ -389,8 +401,8 @@ read_timeline(struct overview *o, const PGresult *r)
 	for (int i = 0; i < PQntuples(r); i++) {
 		bar = range_bucket_of(&o->buckets, number(r, i, 0) * o->buckets.width);
 		if (bar >= 0)
-			o->bars[bar] = count(r, i, 1);
-		o->events += count(r, i, 1);
+			tally_add(&o->bars[bar], count(r, i, 1), count(r, i, 2));
+		tally_add(&o->events, count(r, i, 1), count(r, i, 2));
 	}
 }
 
@@ -435,20 +447,21 @@ read_latest(struct overview *o, const PGresult *r)
 		    .time = number(r, i, 0),
 		    .host = text(r, i, 1),
 		    .prefix = text(r, i, 2),
-		    .in = text(r, i, 3),
-		    .out = text(r, i, 4),
-		    .physin = text(r, i, 5),
-		    .physout = text(r, i, 6),
-		    .src = text(r, i, 7),
-		    .src_port = text(r, i, 8),
-		    .dst = text(r, i, 9),
-		    .dst_port = text(r, i, 10),
-		    .protocol = text(r, i, 11),
-		    .tcp_flags = text(r, i, 12),
-		    .icmp_type = text(r, i, 13),
-		    .icmp_code = text(r, i, 14),
-		    .arp = text(r, i, 15),
-		    .length = text(r, i, 16),
+		    .verdict = text(r, i, 3),
+		    .in = text(r, i, 4),
+		    .out = text(r, i, 5),
+		    .physin = text(r, i, 6),
+		    .physout = text(r, i, 7),
+		    .src = text(r, i, 8),
+		    .src_port = text(r, i, 9),
+		    .dst = text(r, i, 10),
+		    .dst_port = text(r, i, 11),
+		    .protocol = text(r, i, 12),
+		    .tcp_flags = text(r, i, 13),
+		    .icmp_type = text(r, i, 14),
+		    .icmp_code = text(r, i, 15),
+		    .arp = text(r, i, 16),
+		    .length = text(r, i, 17),
 		};
 }
 

@@ -50,6 +50,14 @@ struct top_list {
 	uint64_t distinct; /* how many values there are in the range */
 };
 
+/* What became of the packets, by the prefix map. */
+enum fate { FATE_DENIED, FATE_ACCEPTED, FATE_UNKNOWN, FATES };
+
+struct tally {
+	uint64_t all;
+	uint64_t of[FATES];
+};
+
 struct host_row {
 	const char *name, *address, *software;
 	int64_t last_event, last_contact;
@@ -66,15 +74,15 @@ struct loss_row {
 
 struct event_row {
 	int64_t time;
-	const char *host, *prefix, *in, *out, *physin, *physout;
+	const char *host, *prefix, *verdict, *in, *out, *physin, *physout;
 	const char *src, *src_port, *dst, *dst_port, *protocol;
 	const char *tcp_flags, *icmp_type, *icmp_code, *arp, *length;
 };
 
 struct overview {
-	uint64_t events;
+	struct tally events;
 	struct buckets buckets;
-	uint64_t bars[RANGE_BARS_MAX];
+	struct tally bars[RANGE_BARS_MAX];
 	struct top_list sources, ports, prefixes;
 	struct loss_row *losses; /* those that touch the range, largest first */
 	int losses_count;

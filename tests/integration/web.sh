@@ -128,6 +128,24 @@ get '/?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z'
 shows "a range without events says where they are" 200 "No events in this range" \
 	"show the hour before it"
 
+# ---- verdicts, in words and shapes
+get /
+hides "no share is told while nothing is known" 'denied|hatch'
+sql "SELECT fwlog.prefix_set('in-drop', 'reject', NULL, NULL, NULL),
+	fwlog.prefix_set('*onload*', 'accept', NULL, NULL, NULL)" >/dev/null
+get /
+shows "verdicts" 200 "<dt>Denied</dt><dd>33.3 %" "1,000 without a verdict" \
+	"<b>■</b> denied 1,000" "<b>▨</b> accepted 1,000" "<b>□</b> without a verdict 1,000" \
+	'fill="url(#hatch)"' 'class="edge hollow"' "<small>reject</small>" \
+	'<th scope="col" class="n">denied</th>'
+is "the bars still add up" "$(bars)" 3000
+parts()
+{
+	grep -oE '<title>[^<]*' "$T/body" | grep -oE "[0-9,]+ $1" | sed 's/[^0-9]//g' |
+		awk '{ sum += $1 } END { print sum + 0 }'
+}
+is "and so do their parts" "$(parts denied) $(parts accepted) $(parts without)" "1000 1000 1000"
+
 # ---- hostile content
 get /
 shows "a hostile prefix is text" 200 "&lt;script&gt;alert(1)&lt;/script&gt;" \
