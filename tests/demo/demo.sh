@@ -59,6 +59,7 @@ start_all()
 	net_init
 	pg_start
 	db_init
+	site_verdicts || die "fwlogctl prefix set failed"
 	site_up
 	site_collector
 	site_agents

@@ -133,6 +133,17 @@ site_rules_kvm()
 	EOT
 }
 
+# What the rules above do, for the verdicts of their events.
+site_verdicts()
+{
+	local db
+	db=$(pg_dsn fwlog_admin)
+	"$BIN/fwlogctl" prefix set -q --db "$db" --verdict reject SSH-BRUTE SSH6-BRUTE &&
+		"$BIN/fwlogctl" prefix set -q --db "$db" --verdict accept '*PING' PING6 &&
+		"$BIN/fwlogctl" prefix set -q --db "$db" --verdict drop '*SCAN' SCAN6 \
+			DNS '*UDP' UDP6 NTP-OUT
+}
+
 # ---- traffic
 
 TRAFFIC=()
