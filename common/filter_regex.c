@@ -12,7 +12,7 @@
 #define DEPTH_LIMIT 1000   /* nested backtracking, without machine code */
 #define HEAP_LIMIT 1024    /* KiB, without machine code */
 #define NEST_LIMIT 20      /* parentheses in parentheses */
-#define COMPILED_MAX 65536 /* bytes */
+#define COMPILED_MAX 16384 /* bytes */
 
 struct filter_regex {
 	pcre2_code *code;
