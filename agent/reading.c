@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/nftables.h"
+#include "agent/privilege.h"
 #include "common/log.h"
 
 #define MAGIC                                                                  \
@@ -112,7 +114,8 @@ child_main(const struct options *o, int channel, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "fwlog-reading");
 	if (getppid() != parent || group == NULL || null < 0 ||
-	    dup2(null, STDERR_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+	    dup2(null, STDERR_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    privilege_limit(PRIVILEGE_BIT(CAP_NET_ADMIN)) < 0)
 		return 1;
 	if (channel != CHANNEL && dup2(channel, CHANNEL) < 0)
 		return 1;

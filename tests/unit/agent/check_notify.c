@@ -127,9 +127,11 @@ START_TEST(nobody_listens)
 	notify_say("READY=1");
 	notify_store(0, "x");
 	ck_assert_str_eq(next(NULL), "");
+	notify_close();
 	setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
 	notify_open();
 	notify_say("READY=1");
+	notify_close();
 	setenv("NOTIFY_SOCKET", "relative", 1);
 	notify_open();
 	notify_say("READY=1");
@@ -206,9 +208,11 @@ START_TEST(takes_nothing_of_others)
 	notify_open();
 	notify_take(take, taken);
 	ck_assert_int_eq(takes, 0);
+	notify_close();
 	listen_fds(own_pid(), "-2", "a:b");
 	notify_open();
 	notify_take(take, taken);
+	notify_close();
 	listen_fds(own_pid(), "99999999999999999999", "a:b");
 	notify_open();
 	notify_take(take, taken);
