@@ -16,7 +16,9 @@
 #define UPLINK_COLLECTORS_MAX 16
 #define UPLINK_SILENCE_S 30   /* without a byte from the collector: closed */
 #define UPLINK_BACKOFF_MS 500 /* doubling, jittered by half */
-#define UPLINK_BACKOFF_MAX_MS 30000
+/* Records must flow again 10 s after a fault is over: this, and the 3 s a dial that
+ * nobody answers goes on behind its last SYN. */
+#define UPLINK_BACKOFF_MAX_MS 5000
 
 struct uplink_conf {
 	const char *name;           /* the agent's */
