@@ -7,8 +7,9 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-CUT=$(by_form 5 20 180)   # seconds
-ROUNDS=$(by_form 1 2 5)
+# Seconds: from short on longer than an agent's patience of 30 s, so that it dials in vain.
+CUT=$(by_form 5 60 180)
+ROUNDS=$(by_form 1 1 5)
 RATE=$(by_form 1000 1500 1500)
 RATIO=5
 SEGMENTS=$(by_form 1 2 3) # each spool has at least
