@@ -9,7 +9,11 @@
 #include "ctl/key.h"
 #include "ctl/list.h"
 #include "ctl/migrate.h"
+#include "ctl/pcap.h"
 #include "ctl/prefix.h"
+#include "ctl/search.h"
+#include "ctl/tail.h"
+#include "ctl/top.h"
 
 static const struct command commands[] = {
     {"db", "init", "make database, roles and schema, as far as they are missing",
@@ -108,6 +112,48 @@ static const struct command commands[] = {
 	"When a\n"
 	"line is wrong the list stays as it was.\n",
 	list_import, "NAME FILE", 2, 2, TAKES_KIND},
+    {"search", "", "print the events a filter selects, in order of time",
+	"QUERY is a filter, as the page has it: 'src:10.0.0.0/8 dport:22 "
+	"-host:web1'; without\n"
+	"one, all events. --limit keeps the newest. Ends like grep: 0 something was "
+	"found,\n"
+	"1 nothing was, 2 the command line or the filter is wrong; and 4 when the "
+	"database\n"
+	"or the output failed.\n",
+	search_run, "QUERY", 0, SIZE_MAX,
+	TAKES_QUERY | TAKES_SPAN | TAKES_LIMIT | TAKES_FORMAT | TAKES_JSON |
+	    TAKES_TIMEOUT},
+    {"tail", "", "print events as they are stored, until Ctrl-C",
+	"QUERY is a filter, as for search. Every event that is stored is looked at, "
+	"also one\n"
+	"that comes late; when it lags behind it says so. Goes on by itself when "
+	"the\n"
+	"database was away.\n",
+	tail_run, "QUERY", 0, SIZE_MAX,
+	TAKES_QUERY | TAKES_SINCE | TAKES_COUNT | TAKES_FORMAT | TAKES_JSON |
+	    TAKES_TIMEOUT},
+    {"top", "", "rank the values of a field by how many events have them",
+	"FIELD is one of the filter language: src, dport, prefix, host ...; the rest "
+	"is a\n"
+	"filter, as for search. The 10 most frequent, or as --limit says. Exit codes "
+	"as of\n"
+	"search.\n",
+	top_run, "FIELD [QUERY]", 1, SIZE_MAX,
+	TAKES_QUERY | TAKES_SPAN | TAKES_LIMIT | TAKES_JSON | TAKES_TIMEOUT},
+    {"count", "", "count the events a filter selects",
+	"In all, or for each value of a field. Exit codes as of search.\n", count_run,
+	"QUERY", 0, SIZE_MAX,
+	TAKES_QUERY | TAKES_SPAN | TAKES_FIELD | TAKES_JSON | TAKES_TIMEOUT},
+    {"pcap", "", "write the packets of the events a filter selects",
+	"A capture file for tcpdump and Wireshark, in order of time over all hosts, "
+	"of link\n"
+	"type 239 (NFLOG) with prefix, hook, mark, user and link-layer header; "
+	"interfaces\n"
+	"are numbers there, which name they have is said in the end. -o - writes to "
+	"standard\n"
+	"output. Exit codes as of search.\n",
+	pcap_run, "QUERY", 0, SIZE_MAX,
+	TAKES_QUERY | TAKES_SPAN | TAKES_FILE | TAKES_RAW | TAKES_TIMEOUT},
     {"balance", "", "tell what was logged, stored and lost, host by host",
 	"Logged is what is stored and what is known to be lost. Where agents "
 	"reconcile,\n"

@@ -18,6 +18,9 @@ GRANT EXECUTE ON FUNCTION fwlog.ensure_partition(timestamptz), fwlog.host_enter(
 
 -- The web page and people read views. A view runs these functions as its reader.
 GRANT SELECT ON fwlog.event_full, fwlog.loss_full, fwlog.host_overview TO fwlog_report;
+-- A filter is a condition over the tables behind event_full, which hides nothing of them.
+GRANT SELECT ON fwlog.event, fwlog.host, fwlog.host_mark, fwlog.dict_prefix,
+	fwlog.dict_iface, fwlog.dict_netns TO fwlog_report;
 GRANT EXECUTE ON FUNCTION fwlog.family_name(smallint),
 	fwlog.hook_name(smallint, smallint), fwlog.protocol_name(smallint),
 	fwlog.tcp_flags_text(smallint), fwlog.conntrack_state_name(smallint),

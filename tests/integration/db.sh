@@ -117,9 +117,9 @@ planted "a right that is missing" \
 	"REVOKE INSERT ON fwlog.event FROM fwlog_ingest" \
 	"GRANT INSERT ON fwlog.event TO fwlog_ingest"
 planted "a right that is too much" \
-	'rights: fwlog_report has SELECT on fwlog.event, .*REVOKE SELECT' \
-	"GRANT SELECT ON fwlog.event TO fwlog_report" \
-	"REVOKE SELECT ON fwlog.event FROM fwlog_report"
+	'rights: fwlog_report has SELECT on fwlog.stream, .*REVOKE SELECT' \
+	"GRANT SELECT ON fwlog.stream TO fwlog_report" \
+	"REVOKE SELECT ON fwlog.stream FROM fwlog_report"
 planted "a right everybody has" 'rights: .* has UPDATE on fwlog.loss,' \
 	"GRANT UPDATE ON fwlog.loss TO PUBLIC" "REVOKE UPDATE ON fwlog.loss FROM PUBLIC" 3
 planted "a function that may not be called" \
@@ -175,7 +175,7 @@ refused fwlog_ingest "SELECT FROM fwlog.event" "UPDATE fwlog.event SET n = 1" \
 	"SELECT FROM fwlog.event_full" "SELECT fwlog.make_partition('2021-01-01')" \
 	"CREATE TABLE fwlog.x ()" "CREATE SCHEMA x" "SET ROLE fwlog_owner" \
 	"DROP TABLE fwlog.event"
-refused fwlog_report "SELECT FROM fwlog.event" "SELECT FROM fwlog.host" \
+refused fwlog_report "SELECT FROM fwlog.event_p20200229" "SELECT FROM fwlog.host_status" \
 	"SELECT FROM fwlog.quarantine" "SELECT FROM fwlog.stream" \
 	"BEGIN READ WRITE; INSERT INTO fwlog.event (ts, host_id, n) VALUES (now(), 1, 1)" \
 	"SELECT fwlog.prefix_enter('x')" "SELECT fwlog.ensure_partition(now())" \
