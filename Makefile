@@ -81,6 +81,7 @@ help:
 	'make asan check the same under sanitizers' \
 	'make torture    faults, again and again; T=short or T=smoke for less, T=03 for one' \
 	'make check-planted   the torture tests must notice each planted fault' \
+	'make bench-filter    how fast filters run in memory, beside BPF' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
 	'make format     clang-format over all sources' \
@@ -209,6 +210,18 @@ check-planted:
 	planted-programs
 	@BUILD=build/planted tests/torture/planted.sh $(T)
 
+# Only this links libpcap.
+.PHONY: bench-filter
+$(B)/tests/bench/filter: tests/bench/filter.c $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(call pkg_cflags,libpcap) -std=c11 $(WARN) $(HARDEN) \
+	$(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libcommon.a \
+	$(call pkg_libs,$(PKG_common) libpcap)
+bench-filter:
+	@packaging/deps.sh build bench
+	@$(MAKE) $(JOBS) --no-print-directory $(B)/tests/bench/filter
+	@$(B)/tests/bench/filter
+
 .PHONY: fuzz
 fuzz:
 	@packaging/deps.sh build fuzz
@@ -229,5 +242,11 @@ install: all
 	install -m 644 packaging/conf/*.conf packaging/web/*.conf $(DESTDIR)$(DATADIR)
 	for m in docs/man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s && \
 	install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	$(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 644 packaging/completion/fwlogctl.bash \
+	$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwlogctl
+	install -m 644 packaging/completion/_fwlogctl \
+	$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_fwlogctl
 
 -include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) $(wildcard $(B)/tests/*/*/*.d $(B)/tests/*/*.d $(B)/tests/*.d)

@@ -15,6 +15,7 @@ debian_packages() {
 	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
 		ulogd2-pcap tcpdump ;;
 	fuzz) echo clang libclang-rt-dev ;;
+	bench) echo libpcap-dev ;;
 	esac
 }
 
@@ -29,6 +30,7 @@ rpm_packages() {
 	tools) echo check-devel clang-tools-extra libfaketime mandoc ctags ShellCheck ulogd tcpdump \
 		libasan libubsan ;;
 	fuzz) echo clang compiler-rt ;;
+	bench) echo libpcap-devel ;;
 	esac
 }
 
@@ -39,8 +41,9 @@ sets_of() {
 	test) echo server tools ;;
 	demo) echo server ;;
 	fuzz) echo fuzz ;;
+	bench) echo bench ;;
 	*)
-		echo "deps.sh: $1: unknown group; the groups are build, test, demo, fuzz" >&2
+		echo "deps.sh: $1: unknown group; the groups are build, test, demo, fuzz, bench" >&2
 		return 1
 		;;
 	esac
