@@ -28,12 +28,15 @@ json()
 	tail -n 1 "$1" | sed -n "s/.*\"$2\": \([0-9.]*\).*/\1/p"
 }
 
-# agents_start NAME AGENTS RECORDS [OPTION]…: in the background, output in $T/log/NAME.json.
+# agents_start NAME AGENTS RECORDS [OPTION]…: sealed, in the background, output in
+# $T/log/NAME.json.
 agents_start()
 {
 	local name=$1 agents=$2 records=$3
 	shift 3
-	"$BIN/fwlog-load" --collector "unix:$COLLECTOR_SOCKET" --name "$name-" \
+	# shellcheck disable=SC2046 # words
+	make_keys $(seq -f "$name-%.0f" "$agents")
+	"$BIN/fwlog-load" --collector "unix:$COLLECTOR_SEALED" --keys "$KEYS" --name "$name-" \
 		--agents "$agents" --records "$records" "$@" \
 		>"$T/log/$name.json" 2>"$T/log/$name.log" &
 	AGENTS_JOB=$!
