@@ -50,6 +50,7 @@ struct monitor {
 	int channel;  /* to it, -1 none */
 	bool ready;   /* some worker got through its start */
 	bool worker_ready;
+	bool silent;   /* it says nothing more: its end is closed */
 	bool renewing; /* this one was told to end, for a successor with new keys */
 	int64_t started_at, restart_at, kill_at, watchdog_at;
 	char status[96]; /* as the service manager was told */
@@ -135,22 +136,29 @@ start_worker(struct monitor *m)
 	}
 	close(pair[1]);
 	m->channel = pair[0];
+	m->silent = false;
 	log_info("worker started, pid %ld", (long)m->worker);
 	groups_give(m->groups, m->channel);
 	reading_want(&m->reading, now_ms());
 }
 
-static bool
-was_ready(struct monitor *m)
+/* One byte, if there is one. */
+static void
+hear_worker(struct monitor *m)
 {
-	char c;
+	char c = 0;
+	ssize_t n = recv(m->channel, &c, 1, MSG_DONTWAIT);
 
-	if (recv(m->channel, &c, 1, MSG_DONTWAIT) != 1 || c != WORKER_READY)
-		return m->ready;
+	if (n == 0)
+		m->silent = true;
+	if (n == 1 && c == READING_AGAIN)
+		reading_again(&m->reading, now_ms());
+	if (n != 1 || c != WORKER_READY)
+		return;
 	m->worker_ready = true;
 	if (!m->ready)
 		notify_say("READY=1");
-	return m->ready = true;
+	m->ready = true;
 }
 
 /* At once, unless it dies again and again. */
@@ -200,7 +208,8 @@ on_death(struct monitor *m, bool stopping)
 
 	if (m->worker == 0 || pid != m->worker)
 		return -1;
-	ready = was_ready(m);
+	hear_worker(m);
+	ready = m->ready;
 	m->worker = 0;
 	m->worker_ready = false;
 	close(m->channel);
@@ -248,7 +257,7 @@ wait_signal(struct monitor *m)
 	struct signalfd_siginfo info;
 
 	/* What comes when it is dead is SIGCHLD. */
-	if (m->worker_ready)
+	if (m->silent || (m->worker_ready && !m->options->reconcile))
 		fd[1].fd = -1;
 	if (left < 0)
 		left = 0;
@@ -256,8 +265,8 @@ wait_signal(struct monitor *m)
 		left = due == NEVER ? -1 : INT_MAX;
 	if (poll(fd, 2, (int)left) <= 0)
 		return 0;
-	if ((fd[1].revents & POLLIN) != 0)
-		(void)was_ready(m);
+	if (fd[1].revents != 0)
+		hear_worker(m);
 	if (read(m->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
 		return 0;
 	return (int)info.ssi_signo;

@@ -147,6 +147,13 @@ reading_want(struct reading *r, int64_t now_ms)
 }
 
 void
+reading_again(struct reading *r, int64_t now_ms)
+{
+	if (r->options->reconcile && now_ms + READING_QUICK_MS < r->due_ms)
+		r->due_ms = now_ms + READING_QUICK_MS;
+}
+
+void
 reading_start(struct reading *r, int channel, int64_t now_ms)
 {
 	pid_t parent = getpid();

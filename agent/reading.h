@@ -33,12 +33,17 @@ struct reading {
 void reading_init(struct reading *r, const struct options *o);
 /* A group was handed over: a reading is wanted soon. */
 void reading_want(struct reading *r, int64_t now_ms);
+/* The worker said READING_AGAIN: one more, soon. */
+void reading_again(struct reading *r, int64_t now_ms);
 /* Starts a child when it is due; channel -1: there is no worker. */
 void reading_start(struct reading *r, int channel, int64_t now_ms);
 /* After SIGCHLD. */
 void reading_reap(struct reading *r);
 
 /* ---- the worker's part */
+
+/* One byte to the monitor: the last reading left something open. */
+#define READING_AGAIN 'A'
 
 enum reading_kind {
 	READING_MORE = 1, /* counters of a group, more of them follow */

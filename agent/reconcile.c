@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "agent/ledger.h"
@@ -19,6 +20,7 @@
 #define FAILURES_MAX 5     /* readings, before a time without agent is given up */
 #define DOWN_WAIT_MS 90000 /* and longest time it waits for its number */
 #define IDLE_MS 5000       /* between looks for that */
+#define ASKS_MAX 20        /* readings asked for until it is clear what is missing */
 
 /* A group that is captured. Its ledger has the same place in reconcile.ledger. */
 struct entry {
@@ -37,6 +39,7 @@ struct entry {
 	uint64_t last_real_us; /* of the reading before, 0 none */
 	uint32_t last_kseq;    /* then */
 
+	unsigned asks;            /* left */
 	int64_t give_up_ms;       /* a time without agent that is still open */
 	char said[RULESET_WHY];   /* why it cannot be compared */
 	struct log_limit missing; /* … message */
@@ -46,6 +49,7 @@ struct reconcile {
 	struct spool *spool;
 	const struct options *options;
 	struct event *timer;
+	int channel;
 	struct ledger ledger[OPTIONS_GROUPS_MAX];
 	struct entry *entry[OPTIONS_GROUPS_MAX];
 	size_t count;
@@ -294,7 +298,8 @@ note_down(const struct reconcile *r, struct entry *e, const struct binding *b)
 
 	if (last == 0)
 		last = l->down_to_us != 0 ? l->down_to_us : b->bound_us;
-	if (l->down != LEDGER_OPEN)
+	/* What is still to come of an earlier such time comes with this one. */
+	if (l->down == LEDGER_UP)
 		l->down_from_us = last;
 	l->down = LEDGER_OPEN;
 	l->down_to_us = b->bound_us;
@@ -353,6 +358,7 @@ reconcile_bind(struct reconcile *r, struct capture_group *g, uint16_t group)
 	e->carried = e->ledger->settled;
 	e->last_kseq = KSEQ_NONE;
 	e->give_up_ms = now_ms() + DOWN_WAIT_MS;
+	e->asks = ASKS_MAX;
 	for (size_t i = 0; i < o->groups; i++)
 		if (o->group[i].number == group && options_place(o, i) == NULL)
 			e->flush_ms = options_group(o, i).flush_timeout;
@@ -422,6 +428,25 @@ compare(struct entry *e, const struct capture_position *at, uint64_t high)
 		l->down = LEDGER_UP;
 }
 
+/* Something is missing, or may be: another reading tells, and sooner than its turn. */
+static void
+ask_again(struct entry *e, bool found_before)
+{
+	struct ledger *l = e->ledger;
+	const char again = READING_AGAIN;
+
+	if (l->found > 0 && !found_before)
+		e->asks = ASKS_MAX;
+	/* A host that never pauses: the little that may be left is of another time. */
+	if (e->asks == 0 && l->down == LEDGER_TOLD)
+		l->down = LEDGER_UP;
+	if ((l->found <= 0 && l->down == LEDGER_UP) || e->asks == 0)
+		return;
+	e->asks--;
+	(void)send(
+	    e->reconcile->channel, &again, sizeof again, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* Everything that was logged before the reading is here. high: settled then at most. */
 static void
 finish_reading(struct entry *e, uint64_t high)
@@ -431,7 +456,7 @@ finish_reading(struct entry *e, uint64_t high)
 	struct capture_position at;
 	enum ledger_change change;
 	uint64_t before = l->hits;
-	bool first = l->counters == 0;
+	bool first = l->counters == 0, found = l->found > 0;
 
 	e->waiting = false;
 	capture_watch(e->group, 0);
@@ -447,8 +472,10 @@ finish_reading(struct entry *e, uint64_t high)
 		e->said[0] = '\0';
 		give_up(e, "its rules have changed");
 	}
-	if (e->said[0] == '\0')
+	if (e->said[0] == '\0') {
 		compare(e, &at, high);
+		ask_again(e, found);
+	}
 	e->last_real_us = e->end_real_us;
 	e->last_kseq = at.kseq;
 	r->unsaved = true;
@@ -627,7 +654,8 @@ reconcile_stats(const struct reconcile *r, struct stats *out)
 /* ---- start and end */
 
 struct reconcile *
-reconcile_new(struct event_base *base, struct spool *spool, const struct options *o)
+reconcile_new(
+    struct event_base *base, struct spool *spool, const struct options *o, int channel)
 {
 	struct reconcile *r = calloc(1, sizeof *r);
 
@@ -635,6 +663,7 @@ reconcile_new(struct event_base *base, struct spool *spool, const struct options
 		return NULL;
 	r->spool = spool;
 	r->options = o;
+	r->channel = channel;
 	r->clock_us = (int64_t)(clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME));
 	r->timer = evtimer_new(base, on_timer, r);
 	if (r->timer == NULL || load(r) < 0) {

@@ -22,9 +22,12 @@
 
 struct reconcile;
 
-/* Reads what the last run left. All are borrowed. NULL: no memory. */
+/*
+ * Reads what the last run left. All are borrowed; channel leads to the monitor, who is
+ * asked for further readings there. NULL: no memory.
+ */
 struct reconcile *reconcile_new(
-    struct event_base *base, struct spool *spool, const struct options *o);
+    struct event_base *base, struct spool *spool, const struct options *o, int channel);
 /* Writes down where things stand; the groups are still there. NULL-safe. */
 void reconcile_free(struct reconcile *r);
 /* In a run that does not reconcile, in place of reconcile_new: what the last one left

@@ -337,7 +337,7 @@ open_reconcile(struct worker *w)
 		reconcile_forget(w->spool, o->spool_dir);
 		return 0;
 	}
-	w->reconcile = reconcile_new(w->base, w->spool, o);
+	w->reconcile = reconcile_new(w->base, w->spool, o, w->channel);
 	return w->reconcile != NULL ? 0 : -1;
 }
 
