@@ -6,6 +6,7 @@
 #include "common/cli.h"
 #include "ctl/balance.h"
 #include "ctl/check.h"
+#include "ctl/filter.h"
 #include "ctl/key.h"
 #include "ctl/list.h"
 #include "ctl/migrate.h"
@@ -112,6 +113,11 @@ static const struct command commands[] = {
 	"When a\n"
 	"line is wrong the list stays as it was.\n",
 	list_import, "NAME FILE", 2, 2, TAKES_KIND},
+    {"filter", "parse", "show what fwlog understands by a filter",
+	"QUERY is a filter, see fwlog-filter(7). Prints its canonical form. Ends with "
+	"2 when\n"
+	"it is none; the message says where and why.\n",
+	filter_show, "QUERY", 0, SIZE_MAX, TAKES_QUERY | TAKES_SQL},
     {"search", "", "print the events a filter selects, in order of time",
 	"QUERY is a filter, as the page has it: 'src:10.0.0.0/8 dport:22 "
 	"-host:web1'; without\n"
