@@ -117,7 +117,7 @@ static const struct command commands[] = {
 	"QUERY is a filter, see fwlog-filter(7). Prints its canonical form. Ends with "
 	"2 when\n"
 	"it is none; the message says where and why.\n",
-	filter_show, "QUERY", 0, SIZE_MAX, TAKES_QUERY | TAKES_SQL},
+	filter_show, "QUERY", 0, SIZE_MAX, TAKES_QUERY | TAKES_SQL | TAKES_JSON},
     {"search", "", "print the events a filter selects, in order of time",
 	"QUERY is a filter, as the page has it: 'src:10.0.0.0/8 dport:22 "
 	"-host:web1'; without\n"

@@ -29,9 +29,41 @@ print_sql(const struct filter_sql *sql)
 	}
 }
 
+static void
+print_json(const char *canon, const struct filter_sql *sql)
+{
+	fputs("{\"filter\": ", stdout);
+	text_json(canon, stdout);
+	if (sql != NULL) {
+		fputs(", \"condition\": ", stdout);
+		text_json(sql->text, stdout);
+		fputs(", \"values\": [", stdout);
+		for (size_t i = 0; i < sql->count; i++) {
+			fputs(i > 0 ? ", " : "", stdout);
+			text_json(sql->value[i], stdout);
+		}
+		putchar(']');
+	}
+	puts("}");
+}
+
+static void
+print(const char *canon, const struct filter_sql *sql, const struct args *args)
+{
+	if (args->json) {
+		print_json(canon, sql);
+		return;
+	}
+	text_plain(canon, stdout);
+	putchar('\n');
+	if (sql != NULL)
+		print_sql(sql);
+}
+
 /* Asks the database only where --db names one. */
 static int
-show_sql(const struct filter_tree *tree, const char *text, const struct args *args)
+show_sql(const struct filter_tree *tree, const char *text, const char *canon,
+    const struct args *args)
 {
 	struct db *db = NULL;
 	struct filter_sql_source source;
@@ -43,7 +75,7 @@ show_sql(const struct filter_tree *tree, const char *text, const struct args *ar
 		return EXIT_FAILED;
 	source = source_of(db, 1);
 	if (filter_sql(tree, &source, &sql, &error) == 0) {
-		print_sql(&sql);
+		print(canon, &sql, args);
 		filter_sql_free(&sql);
 	} else {
 		query_explain(text, &error, stderr);
@@ -57,13 +89,16 @@ static int
 show(const struct filter_tree *tree, const char *text, const struct args *args)
 {
 	char *canon = filter_canon(tree);
+	int rc = EXIT_OK;
 
 	if (canon == NULL)
 		return no_memory();
-	text_plain(canon, stdout);
-	putchar('\n');
+	if (args->sql)
+		rc = show_sql(tree, text, canon, args);
+	else
+		print(canon, NULL, args);
 	free(canon);
-	return args->sql ? show_sql(tree, text, args) : EXIT_OK;
+	return rc;
 }
 
 int
