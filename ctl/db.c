@@ -12,11 +12,13 @@
 
 #define DB_DEFAULT_NAME "fwlog"
 #define NO_DATABASE "3D000" /* invalid_catalog_name */
+#define SHUTTING_DOWN "57P" /* admin_shutdown, crash_shutdown, cannot_connect_now */
 #define SQLSTATE_CHARS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct db {
 	PGconn *conn;
 	PGcancel *cancel; /* once it was given to db_cancel_set */
+	bool lost;        /* libpq learns of the end of a connection later than we do */
 	char error[DB_ERROR_MAX];
 	char sqlstate[6];
 };
@@ -201,6 +203,12 @@ db_ok(const struct db *db)
 }
 
 bool
+db_is_lost(const struct db *db)
+{
+	return !db_ok(db) || db->lost || strncmp(db->sqlstate, SHUTTING_DOWN, 3) == 0;
+}
+
+bool
 db_is_missing(const struct db *db)
 {
 	return !db_ok(db) && strcmp(db->sqlstate, NO_DATABASE) == 0;
@@ -270,6 +278,7 @@ result_error(struct db *db, const PGresult *r, const char *sql)
 	if (message == NULL) {
 		set_error(db, PQerrorMessage(db->conn));
 		db->sqlstate[0] = '\0';
+		db->lost = true;
 		return;
 	}
 	if (position != NULL && strchr(sql, '\n') != NULL)

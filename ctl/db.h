@@ -24,6 +24,11 @@ struct db_rows;
 struct db *db_open(const char *conninfo, const char *dbname);
 void db_close(struct db *db); /* NULL-safe */
 bool db_ok(const struct db *db);
+/*
+ * The last failure was the end of the connection, not a word of the server about the
+ * statement: connecting again may help.
+ */
+bool db_is_lost(const struct db *db);
 /* The server is there and says that there is no such database. */
 bool db_is_missing(const struct db *db);
 /* Name of the database that was asked for. */

@@ -174,13 +174,16 @@ is_ip(const struct bytes *payload)
 	return payload->p[0] >> 4 == 4 || payload->p[0] >> 4 == 6;
 }
 
-/* The length the record would have had, had the packet not been cut. */
+/*
+ * How long the packet was. An NFLOG message is whole, though the kernel may have put
+ * only a part of the packet into it; readers would take it for damaged otherwise.
+ */
 static size_t
-uncut(const struct pcap_packet *p, size_t payload, size_t captured)
+original(uint32_t link_type, const struct pcap_packet *p, size_t captured)
 {
-	size_t length = p->length > 0 ? (size_t)p->length : 0;
-
-	return length > payload ? captured + (length - payload) : captured;
+	if (link_type != PCAP_RAW || p->length < (int64_t)captured)
+		return captured;
+	return (size_t)p->length;
 }
 
 size_t
@@ -205,6 +208,6 @@ pcap_put_packet(
 	put_le32(&head, (uint32_t)(p->ts_us / 1000000));
 	put_le32(&head, (uint32_t)(p->ts_us % 1000000));
 	put_le32(&head, (uint32_t)captured);
-	put_le32(&head, (uint32_t)uncut(p, payload, captured));
+	put_le32(&head, (uint32_t)original(link_type, p, captured));
 	return RECORD_HEADER + captured;
 }

@@ -52,7 +52,7 @@ failed(struct tail *t)
 {
 	if (interrupt_came())
 		return FATAL;
-	if (!db_ok(t->q.db))
+	if (db_is_lost(t->q.db))
 		return LOST;
 	query_failed(&t->q);
 	return FATAL;
@@ -182,12 +182,17 @@ static enum step
 come_back(struct tail *t)
 {
 	fprintf(stderr, "fwlogctl: %s; trying again\n", db_error(t->q.db));
-	do
-		if (!interrupt_sleep(AGAIN_MS))
+	while (interrupt_sleep(AGAIN_MS)) {
+		if (query_reconnect(&t->q) < 0)
+			continue;
+		if (query_resolve(&t->q) < 0) {
+			fputs("fwlogctl: connected again\n", stderr);
+			return DONE;
+		}
+		if (!db_is_lost(t->q.db))
 			return FATAL;
-	while (query_reconnect(&t->q) < 0);
-	fputs("fwlogctl: connected again\n", stderr);
-	return query_resolve(&t->q) < 0 ? DONE : FATAL;
+	}
+	return FATAL;
 }
 
 /* Shows a portion; a connection that is lost on the way repeats no row. */
@@ -228,7 +233,7 @@ follow_names(struct tail *t)
 	if (strcmp(names, t->names) == 0)
 		return DONE;
 	if (query_resolve(&t->q) >= 0)
-		return db_ok(t->q.db) ? FATAL : LOST;
+		return db_is_lost(t->q.db) ? LOST : FATAL;
 	snprintf(t->names, sizeof t->names, "%s", names);
 	return DONE;
 }

@@ -13,7 +13,7 @@ debian_packages() {
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
 		util-linux ;;
 	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
-		ulogd2-pcap tcpdump ;;
+		ulogd2-pcap tcpdump tshark python3 ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	bench) echo libpcap-dev ;;
 	esac
@@ -28,7 +28,7 @@ rpm_packages() {
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
 		util-linux ;;
 	tools) echo check-devel clang-tools-extra libfaketime mandoc ctags ShellCheck ulogd tcpdump \
-		libasan libubsan ;;
+		libasan libubsan wireshark-cli python3 ;;
 	fuzz) echo clang compiler-rt ;;
 	bench) echo libpcap-devel ;;
 	esac

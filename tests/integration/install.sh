@@ -31,6 +31,9 @@ for m in fwlog.7 fwlogctl.1 fwlog-agent.8 fwlog-agent.conf.5 fwlog-collector.8 \
 	fwlog-collector.conf.5 fwlog.cgi.8 fwlog-sql.7; do
 	check "manual $m" test -s "$R/usr/share/man/man${m##*.}/$m"
 done
+for c in bash-completion/completions/fwlogctl zsh/site-functions/_fwlogctl; do
+	check "completion $c" test -s "$R/usr/share/$c"
+done
 check "nothing is group or world writable" \
 	test -z "$(find "$R" ! -type l -perm /022)"
 finish
