@@ -109,13 +109,10 @@ static int
 fill(struct filter_pattern *p, const struct filter_value *v, const char *text)
 {
 	struct bytes s = {(const uint8_t *)text, (uint16_t)v->text.len};
-	char why[FILTER_MESSAGE_MAX];
-	size_t offset;
 
 	*p = (struct filter_pattern){.kind = v->kind};
 	if (v->kind == FILTER_REGEX) {
-		p->regex = filter_regex_new(
-		    text, v->text.len, v->caseless, why, sizeof why, &offset);
+		p->regex = filter_regex_new(text, v->text.len, v->caseless);
 		return p->regex != NULL ? 0 : -1;
 	}
 	if (v->kind == FILTER_LITERAL)

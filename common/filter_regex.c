@@ -8,9 +8,11 @@
 #include <pcre2.h>
 
 /* A prefix has at most 255 bytes: honest patterns need a few thousand steps. */
-#define MATCH_LIMIT 50000  /* steps */
-#define DEPTH_LIMIT 1000   /* nested backtracking, without machine code */
-#define HEAP_LIMIT 1024    /* KiB, without machine code */
+#define MATCH_LIMIT 50000 /* steps */
+#define DEPTH_LIMIT 5000  /* nested backtracking, without machine code */
+#define HEAP_LIMIT 4096   /* KiB, without machine code */
+#define STACK_FIRST 32768 /* bytes, with machine code */
+#define STACK_MOST 262144
 #define NEST_LIMIT 20      /* parentheses in parentheses */
 #define COMPILED_MAX 16384 /* bytes */
 
@@ -18,6 +20,7 @@ struct filter_regex {
 	pcre2_code *code;
 	pcre2_match_context *context;
 	pcre2_match_data *data;
+	pcre2_jit_stack *stack; /* NULL where no machine code may run */
 };
 
 static pcre2_code *
@@ -60,30 +63,44 @@ prepare(struct filter_regex *r)
 	pcre2_set_depth_limit(r->context, DEPTH_LIMIT);
 	pcre2_set_heap_limit(r->context, HEAP_LIMIT);
 	/* Where memory may not be executable the interpreter does it. */
-	(void)pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
+	if (pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0) {
+		r->stack = pcre2_jit_stack_create(STACK_FIRST, STACK_MOST, NULL);
+		pcre2_jit_stack_assign(r->context, NULL, r->stack);
+	}
 	return 0;
 }
 
-struct filter_regex *
-filter_regex_new(const char *pattern, size_t len, bool caseless, char *why,
+int
+filter_regex_check(const char *pattern, size_t len, bool caseless, char *why,
     size_t whysize, size_t *offset)
 {
-	struct filter_regex *r = calloc(1, sizeof *r);
-	int fault;
+	int fault, rc = -1;
+	pcre2_code *code = compile(pattern, len, caseless, &fault, offset);
 
-	snprintf(why, whysize, "out of memory");
-	*offset = 0;
-	if (r == NULL)
-		return NULL;
-	r->code = compile(pattern, len, caseless, &fault, offset);
-	if (r->code == NULL) {
+	if (code == NULL) {
 		pcre2_get_error_message(fault, (PCRE2_UCHAR *)why, whysize);
-	} else if (is_huge(r->code)) {
+	} else if (is_huge(code)) {
 		*offset = 0;
 		snprintf(why, whysize, "it repeats too much");
-	} else if (prepare(r) == 0) {
-		return r;
+	} else {
+		rc = 0;
 	}
+	pcre2_code_free(code);
+	return rc;
+}
+
+struct filter_regex *
+filter_regex_new(const char *pattern, size_t len, bool caseless)
+{
+	struct filter_regex *r = calloc(1, sizeof *r);
+	size_t offset;
+	int fault;
+
+	if (r == NULL)
+		return NULL;
+	r->code = compile(pattern, len, caseless, &fault, &offset);
+	if (r->code != NULL && !is_huge(r->code) && prepare(r) == 0)
+		return r;
 	filter_regex_free(r);
 	return NULL;
 }
@@ -93,6 +110,7 @@ filter_regex_free(struct filter_regex *r)
 {
 	if (r == NULL)
 		return;
+	pcre2_jit_stack_free(r->stack);
 	pcre2_match_data_free(r->data);
 	pcre2_match_context_free(r->context);
 	pcre2_code_free(r->code);

@@ -13,9 +13,12 @@
 
 struct filter_regex;
 
-/* NULL, why[whysize] and *offset of the fault in the pattern. */
-struct filter_regex *filter_regex_new(const char *pattern, size_t len, bool caseless,
-    char *why, size_t whysize, size_t *offset);
+/* Is it one? 0, or -1, why[whysize] and *offset of the fault in the pattern. */
+int filter_regex_check(const char *pattern, size_t len, bool caseless, char *why,
+    size_t whysize, size_t *offset) __attribute__((warn_unused_result));
+
+/* Of a pattern that passes the check; NULL: it does not, or no memory. */
+struct filter_regex *filter_regex_new(const char *pattern, size_t len, bool caseless);
 void filter_regex_free(struct filter_regex *r); /* NULL-safe */
 /* 1: found, 0: not, -1: gave up. Allocates nothing where machine code runs. */
 int filter_regex_match(struct filter_regex *r, const void *subject, size_t len);

@@ -68,16 +68,16 @@ read_range(const char *text, size_t len, uint64_t *lo, uint64_t *hi)
 static bool
 read_service(const char *name, uint64_t *port)
 {
-	char lower[64];
-	const struct servent *s;
+	char lower[64], buffer[1024];
+	struct servent entry, *s;
 	size_t n = strlen(name);
 
 	if (n >= sizeof lower || !isalnum((unsigned char)name[0]))
 		return false;
 	for (size_t i = 0; i <= n; i++)
 		lower[i] = (char)tolower((unsigned char)name[i]);
-	s = getservbyname(lower, NULL);
-	if (s == NULL)
+	if (getservbyname_r(lower, NULL, &entry, buffer, sizeof buffer, &s) != 0 ||
+	    s == NULL)
 		return false;
 	*port = be16toh((uint16_t)s->s_port);
 	return true;
@@ -236,15 +236,13 @@ read_regex(
 {
 	char reason[FILTER_MESSAGE_MAX - 64];
 	size_t offset;
-	struct filter_regex *r = filter_regex_new(
-	    token->text, token->len, token->caseless, reason, sizeof reason, &offset);
 
-	if (r == NULL) {
+	if (filter_regex_check(token->text, token->len, token->caseless, reason,
+		sizeof reason, &offset) < 0) {
 		refuse(why, "the regular expression is wrong here: %s", reason);
 		why->offset = 1 + offset;
 		return -1;
 	}
-	filter_regex_free(r);
 	v->kind = FILTER_REGEX;
 	v->caseless = token->caseless;
 	return 0;
