@@ -19,6 +19,9 @@ static const struct command commands[] = {
     {"key", "new", "make a key", "Makes one.\n", run_nothing, "NAME", 1, 2,
 	TAKES_FILE | TAKES_CIDR},
     {"key", "list", "show keys", "Shows.\n", run_nothing, "NAME", 0, 1, TAKES_JSON},
+    {"search", "", "print events", "Prints.\n", run_nothing, "QUERY", 0, 99,
+	TAKES_QUERY | TAKES_SPAN | TAKES_FIELD},
+    {"balance", "", "tell", "Tells.\n", run_nothing, NULL, 0, 0, TAKES_RANGE},
     {NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0},
 };
 
@@ -97,6 +100,55 @@ START_TEST(reads_operands)
 }
 END_TEST
 
+/* Behind options or in front of them, and behind --. */
+START_TEST(reads_queries)
+{
+	ck_assert_int_eq(
+	    parse("fwlogctl search dport:22 -host:web1 --from -1h -src=10.0.0.1"), -1);
+	ck_assert_uint_eq(args.operands, 3);
+	ck_assert_str_eq(args.operand[0], "dport:22");
+	ck_assert_str_eq(args.operand[1], " -host:web1");
+	ck_assert_str_eq(args.operand[2], " -src=10.0.0.1");
+	ck_assert_str_eq(args.from, "-1h");
+	ck_assert_int_eq(parse("fwlogctl search -q -- -tcp -host:web1"), -1);
+	ck_assert_uint_eq(args.operands, 2);
+	ck_assert_str_eq(args.operand[0], "-tcp");
+	ck_assert_str_eq(args.operand[1], "-host:web1");
+	ck_assert_int_eq(parse("fwlogctl search -out:eth0"), -1);
+	ck_assert_ptr_null(args.output);
+}
+END_TEST
+
+/* One word, two options: each command has its own. */
+START_TEST(tells_options_apart)
+{
+	ck_assert_int_eq(parse("fwlogctl search --by src"), -1);
+	ck_assert_str_eq(args.by, "src");
+	ck_assert_int_eq(parse("fwlogctl balance --by host --host web1"), -1);
+	ck_assert_str_eq(args.by, "host");
+	ck_assert_str_eq(args.host, "web1");
+	ck_assert_int_eq(parse("fwlogctl search --help"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, "--by FIELD"));
+	ck_assert_ptr_null(strstr(out, "--by hour|host"));
+	ck_assert_int_eq(parse("fwlogctl balance --help"), EXIT_OK);
+	ck_assert_ptr_nonnull(strstr(out, "--by hour|host"));
+}
+END_TEST
+
+START_TEST(prints_commands)
+{
+	ck_assert_int_eq(parse("fwlogctl --print-commands"), EXIT_OK);
+	ck_assert_str_eq(out,
+	    "db init: --db= --quiet --help\n"
+	    "db check: --db= --quiet --help\n"
+	    "key new: --output= --cidr= --db= --quiet --help\n"
+	    "key list: --json --db= --quiet --help\n"
+	    "search: --from= --to= --by= --db= --quiet --help\n"
+	    "balance: --host= --from= --to= --by= --db= --quiet --help\n");
+	ck_assert_str_eq(err, "");
+}
+END_TEST
+
 START_TEST(helps)
 {
 	ck_assert_int_eq(parse("fwlogctl --help"), EXIT_OK);
@@ -139,6 +191,10 @@ static const struct {
     {"fwlogctl key new a b c", "c: key new takes NAME at most 2 times"},
     {"fwlogctl key list a b", "b: key list takes NAME once"},
     {"fwlogctl key new a -o", "-o: a value is missing"},
+    {"fwlogctl search -tcp", "-t: unknown option; --help lists them; a filter that "},
+    {"fwlogctl search -host", "-h: unknown option; --help lists them; a filter that "},
+    {"fwlogctl db init -q -x", "-x: unknown option"},
+    {"fwlogctl search --host web1", "--host: unknown option"},
     {"fwlogctl key new a --cdir x", "--cdir: unknown option; did you mean --cidr?"},
 };
 
@@ -163,6 +219,9 @@ main(void)
 	tcase_add_test(t, finds_command);
 	tcase_add_test(t, reads_options);
 	tcase_add_test(t, reads_operands);
+	tcase_add_test(t, reads_queries);
+	tcase_add_test(t, tells_options_apart);
+	tcase_add_test(t, prints_commands);
 	tcase_add_test(t, helps);
 	tcase_add_loop_test(t, refuses, 0, (int)(sizeof wrong / sizeof wrong[0]));
 	srunner_run_all(r, CK_NORMAL);
