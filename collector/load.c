@@ -280,11 +280,13 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 {
 	int32_t host_id = session_of(item)->host->id;
 	struct load_part part = {.item = item, .first = l->units};
+	/* A loss is one unit, however many numbers it covers. */
+	size_t units = item->kind == ITEM_BATCH ? item->count : 1;
 	size_t row_len = l->row_len;
 	uint32_t host;
 
 	if (LOAD_GROW(l->part, l->parts_size, l->parts + 1) != 0 ||
-	    LOAD_GROW(l->row_at, l->row_at_size, l->units + item->count + 2) != 0 ||
+	    LOAD_GROW(l->row_at, l->row_at_size, l->units + units + 2) != 0 ||
 	    load_find_host(l, host_id, &host) != 0 ||
 	    load_find_stream(l, host, item, &part.stream) != 0)
 		return -1;

@@ -280,6 +280,17 @@ START_TEST(strings_are_asked_once)
 }
 END_TEST
 
+/* As many numbers as a LOSS frame can tell: one unit, and no room for each of them. */
+START_TEST(a_loss_of_very_many_numbers)
+{
+	add_loss(1, UINT32_MAX - 1);
+	for (uint64_t i = 1; i <= 64; i++)
+		add_loss(1 + i * (UINT32_MAX - 1), UINT32_MAX - 1);
+	ck_assert_uint_eq(load.units, 65);
+	ck_assert_uint_le(load.row_at_size, 128);
+}
+END_TEST
+
 START_TEST(aside_takes_out_one_record)
 {
 	struct aside *a = aside_new();
@@ -324,6 +335,7 @@ main(void)
 	tcase_add_test(tc, batch_that_does_not_unpack);
 	tcase_add_test(tc, strings_are_asked_once);
 	tcase_add_test(tc, aside_takes_out_one_record);
+	tcase_add_test(tc, a_loss_of_very_many_numbers);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
