@@ -260,7 +260,6 @@ load_find_stream(
 		i = l->streams++;
 		l->stream[i] = (struct load_stream){.host = host, .epoch = item->epoch};
 	}
-	l->stream[i].session = session_of(item);
 	*index = (uint32_t)i;
 	return 0;
 }
@@ -307,6 +306,8 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 	if (l->parts == 0)
 		l->since_ms = clock_ms();
 	l->part[l->parts++] = part;
+	/* Only now: the item keeps its session alive as long as the load names it. */
+	l->stream[part.stream].session = session_of(item);
 	return 0;
 }
 
