@@ -475,6 +475,81 @@ START_TEST(reading_stops_and_goes_on)
 }
 END_TEST
 
+/* All of it must have room before it begins; then it is not stopped half-way. */
+START_TEST(large_frame_waits_for_room)
+{
+	struct bytes_view v;
+
+	open_with_mark(0);
+	v = make_batch(EPOCH, 1, 20000);
+	ck_assert_uint_gt(v.len, SESSION_FRAME_SMALL);
+	env.reserved = options.queue_size / 2;
+	send_bytes(v.p, 100);
+	ck_assert(session->paused);
+	ck_assert_uint_eq(session->reserved, 0);
+	env.reserved = 0;
+	session_resume_waiting(&env);
+	ck_assert(!session->paused);
+	ck_assert_uint_eq(session->reserved, v.len);
+	env.held = options.queue_size;
+	send_bytes(v.p + 100, v.len - 100);
+	env.held -= options.queue_size;
+	ck_assert_uint_eq(env.reserved, 0);
+	expect_item(1, 20000);
+}
+END_TEST
+
+START_TEST(room_comes_back_with_the_end)
+{
+	struct bytes_view v;
+
+	open_with_mark(0);
+	v = make_batch(EPOCH, 1, 20000);
+	send_bytes(v.p, 100);
+	ck_assert_uint_eq(env.reserved, v.len);
+	close(peer);
+	turn_loop();
+	ck_assert_int_eq(closed, 1);
+	ck_assert_uint_eq(env.reserved, 0);
+	ck_assert(TAILQ_EMPTY(&env.waiting));
+}
+END_TEST
+
+/* Who waits longest goes first, whoever connected first. */
+START_TEST(waiting_is_in_order)
+{
+	struct session *s[3] = {session};
+	int fd[3] = {peer};
+	struct bytes_view v;
+
+	open_with_mark(0);
+	for (int i = 1; i < 3; i++) {
+		session = s[i] = open_session(&peer);
+		fd[i] = peer;
+		got = (struct frame){.payload = NULL};
+		in_len = 0;
+		send_hello(i == 1 ? "web2" : "web3");
+		session_welcome(s[i], NULL, 0);
+	}
+	env.held = options.queue_size;
+	v = make_batch(EPOCH, 1, 1);
+	for (int i = 2; i >= 0; i--) {
+		peer = fd[i];
+		send_bytes(v.p, v.len);
+		ck_assert(s[i]->paused);
+	}
+	ck_assert_ptr_eq(TAILQ_FIRST(&env.waiting), s[2]);
+	/* Room for one frame each time; who had his waits behind the others. */
+	for (int i = 2; i >= 0; i--) {
+		env.held = options.queue_size - 1;
+		session_resume_waiting(&env);
+		session = s[i];
+		expect_item(1, 1);
+		ck_assert(turns_empty(&turns));
+	}
+}
+END_TEST
+
 START_TEST(no_hello_in_time)
 {
 	options.hello_timeout = 1;
@@ -532,6 +607,9 @@ session_cases(void)
 	tcase_add_test(tc, losses_are_queued);
 	tcase_add_test(tc, newer_session_fences_the_older);
 	tcase_add_test(tc, reading_stops_and_goes_on);
+	tcase_add_test(tc, large_frame_waits_for_room);
+	tcase_add_test(tc, room_comes_back_with_the_end);
+	tcase_add_test(tc, waiting_is_in_order);
 	tcase_add_test(tc, no_hello_in_time);
 	tcase_add_test(tc, items_outlive_the_session);
 	return tc;
