@@ -6,8 +6,9 @@
 #include "ctl/timearg.h"
 
 #define CELL_MAX 640 /* bytes; a prefix has 255, and may be longer as text */
-#define WIDE_MAX 46  /* what is wider stands out: two IPv6 addresses would fill a line \
-		      */
+#define WIDE_MAX                                                             \
+	46 /* what is wider stands out: two IPv6 addresses would fill a line \
+	    */
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
