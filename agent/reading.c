@@ -203,6 +203,8 @@ reading_receive(int channel, struct reading_message *m)
 	uint64_t magic = 0;
 	ssize_t n = recv(channel, &magic, sizeof magic, MSG_PEEK | MSG_DONTWAIT);
 
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -1;
 	if (n != (ssize_t)sizeof magic || magic != MAGIC)
 		return 0;
 	n = recv(channel, m, sizeof *m, MSG_DONTWAIT);

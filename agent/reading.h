@@ -64,7 +64,10 @@ struct reading_message {
 						       * group together */
 };
 
-/* 1: *m was received; 0: what comes next on the channel, if anything, is none. */
+/*
+ * 1: *m was received; 0: what comes next on the channel is none, or its end; -1:
+ * nothing has come, and what comes next may be one.
+ */
 int reading_receive(int channel, struct reading_message *m)
     __attribute__((warn_unused_result));
 

@@ -222,33 +222,41 @@ end_binding(struct worker *w, const struct binding *b)
 	release(h);
 }
 
-/* Whatever readings come first on the channel. */
-static void
-take_readings(struct worker *w)
+/* What comes next on the channel. 1; 0: nothing now; -1: the monitor is gone. */
+static int
+take_message(struct worker *w)
 {
 	static struct reading_message m;
+	struct binding b;
+	int rc = reading_receive(w->channel, &m);
 
-	while (reading_receive(w->channel, &m))
+	if (rc < 0)
+		return 0;
+	if (rc > 0) {
 		if (w->reconcile != NULL)
 			reconcile_take(w->reconcile, &m);
+		return 1;
+	}
+	rc = binding_receive(w->channel, &b);
+	if (rc <= 0)
+		return rc;
+	if (b.fd < 0)
+		end_binding(w, &b);
+	else if (take_binding(w, &b) < 0)
+		log_error("group %u: not read: out of memory", b.group);
+	return 1;
 }
 
 static void
 on_channel(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
-	struct binding b;
 	int rc;
 
+	(void)fd;
 	(void)what;
-	take_readings(w);
-	while ((rc = binding_receive(fd, &b)) > 0) {
-		if (b.fd < 0)
-			end_binding(w, &b);
-		else if (take_binding(w, &b) < 0)
-			log_error("group %u: not read: out of memory", b.group);
-		take_readings(w);
-	}
+	while ((rc = take_message(w)) > 0)
+		;
 	if (rc < 0) {
 		event_del(w->event[0]);
 		stop(w, "the monitor is gone");
