@@ -203,10 +203,11 @@ static int
 on_death(struct monitor *m, bool stopping)
 {
 	int status;
-	pid_t pid = waitpid(m->worker, &status, WNOHANG);
+	pid_t pid = m->worker;
 	bool ready;
 
-	if (m->worker == 0 || pid != m->worker)
+	/* Process 0 would be any child, the one that reads the counters too. */
+	if (pid == 0 || waitpid(pid, &status, WNOHANG) != pid)
 		return -1;
 	hear_worker(m);
 	ready = m->ready;
