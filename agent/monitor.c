@@ -41,7 +41,7 @@ struct monitor {
 	const struct options *options;
 	struct keyfile *keys; /* NULL: plain */
 	struct identity identity;
-	sigset_t signals, before; /* ours, and the mask the worker gets back */
+	sigset_t signals; /* ours; blocked, in the worker until it handles them */
 	int signal_fd;
 	struct groups *groups;
 	struct reading reading;
@@ -79,7 +79,6 @@ worker_main(struct monitor *m, int channel, pid_t parent)
 	groups_free(m->groups);
 	notify_close();
 	netns_forget();
-	sigprocmask(SIG_SETMASK, &m->before, NULL);
 	if (privilege_drop(&m->identity) < 0) {
 		log_error("the worker cannot give up its rights: %s", strerror(errno));
 		return EXIT_FAILED;
@@ -422,7 +421,7 @@ block_signals(struct monitor *m)
 	sigaddset(&m->signals, SIGINT);
 	sigaddset(&m->signals, SIGHUP);
 	sigaddset(&m->signals, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &m->signals, &m->before);
+	sigprocmask(SIG_BLOCK, &m->signals, NULL);
 	m->signal_fd = signalfd(-1, &m->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (m->signal_fd < 0)
 		log_error("signalfd: %s", strerror(errno));

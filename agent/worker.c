@@ -421,6 +421,23 @@ finish(struct worker *w)
 	close(w->channel);
 }
 
+/*
+ * Until their handlers are there (the monitor blocked them before the fork), and again
+ * when those go, signals wait: what ends a process by default must not end one that
+ * starts, or that writes down its last losses.
+ */
+static void
+hold_signals(int how)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(how, &ours, NULL);
+}
+
 int
 worker_run(const struct options *o, const struct keyfile *keys, int channel)
 {
@@ -429,9 +446,11 @@ worker_run(const struct options *o, const struct keyfile *keys, int channel)
 
 	signal(SIGPIPE, SIG_IGN);
 	if (start(&w) == 0) {
+		hold_signals(SIG_UNBLOCK);
 		event_base_dispatch(w.base);
 		rc = EXIT_OK;
 	}
+	hold_signals(SIG_BLOCK);
 	finish(&w);
 	return rc;
 }
