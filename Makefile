@@ -41,8 +41,8 @@ endif
 export BUILD := $(B)
 
 # Expanded when a recipe needs them, after packaging/deps.sh had its chance.
-pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
-pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
+pkg_cflags = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --cflags $(1)))
+pkg_libs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1)))
 
 # ---- rooms: the packages each may use
 PKG_common := libzstd inih libsodium libpcre2-8
