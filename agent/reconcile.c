@@ -259,33 +259,38 @@ is_overtaken(const struct reconcile *r, const struct ledger *l, uint64_t bind_id
 	return false;
 }
 
-/* What the spool holds beyond the file: the run before may have been killed. */
+/*
+ * What the spool holds beyond the file: the run before may have been killed. Or behind
+ * it: what waited in memory for room in a full spool went with that run, so the capture
+ * finds its records as a gap, and a reading what was to be brought out.
+ */
 static bool
 catch_up(const struct reconcile *r, struct ledger *l, uint64_t bind_id)
 {
-	uint32_t kseq, brought_out, more = 0, steps = 0;
+	uint32_t kseq, brought_out;
+	int64_t more = 0, steps = 0, gap = 0, tail;
 	bool known = spool_source_last(r->spool, l->bind_id, &kseq);
-	uint64_t gap = 0;
 
 	if ((!known && l->kseq != KSEQ_NONE) || is_overtaken(r, l, bind_id))
 		return false;
 	if (known)
-		steps = kseq - l->kseq;
+		steps = (int32_t)(kseq - l->kseq);
 	if (spool_source_last(r->spool, l->id, &brought_out))
-		more = brought_out - (uint32_t)l->counted;
-	if (more > INT32_MAX)
-		return false;
-	l->counted += more;
+		more = (int32_t)(brought_out - (uint32_t)l->counted);
+	l->counted += (uint64_t)more;
 	if (more > 0 && l->down == LEDGER_OPEN)
 		l->down = LEDGER_TOLD;
+	tail = (int64_t)l->tail;
 	if (steps > 0) {
-		gap = l->tail < steps - 1 ? l->tail : steps - 1;
-		l->tail = 0;
-		l->kseq = kseq;
+		gap = tail < steps - 1 ? tail : steps - 1;
+		tail = 0;
 	} else {
-		l->tail += more;
+		tail = tail + more > 0 ? tail + more : 0;
 	}
-	l->settled += steps - gap;
+	if (steps != 0)
+		l->kseq = kseq;
+	l->tail = (uint64_t)tail;
+	l->settled += (uint64_t)(steps - gap);
 	return true;
 }
 
