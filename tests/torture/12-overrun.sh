@@ -10,7 +10,7 @@
 RATE=$(by_form 5000 8000 8000)
 SLEEPS=$(by_form 3 10 60)
 DOWNS=$(by_form 1 3 10)
-DOWN_MS=$(by_form 2000 5000 5000)
+DOWN_SECONDS=$(by_form 2 5 5)
 
 # sleep_worker: SIGSTOP for a second, under load.
 sleep_worker()
@@ -32,7 +32,7 @@ lost_by()
 nobody()
 {
 	kill_agent fw1
-	sleep $((DOWN_MS / 1000)).$(printf %03d $((DOWN_MS % 1000)))
+	sleep "$DOWN_SECONDS"
 	start_agent fw1
 	FAULTS=$((FAULTS + 1))
 }
@@ -57,7 +57,7 @@ balance fw1
 is "exactly: stored + lost" $((STORED + LOST)) "$LOGGED"
 
 for ((i = 0; i < DOWNS; i++)); do
-	load_start "$RATE" $((DOWN_MS / 1000 + 2)) fw1
+	load_start "$RATE" $((DOWN_SECONDS + 2)) fw1
 	sleep 0.5
 	nobody
 	load_wait

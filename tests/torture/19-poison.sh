@@ -120,9 +120,9 @@ page_is_safe()
 # A query of pieces that are known, hostile, or chance.
 query()
 {
-	local pieces=(range= from= to= p= '&' '=' 1h 15m 2026-01-01T00:00:00Z "'" '%27' '%00' '%0d%0a'
+	local pieces=('range=' 'from=' 'to=' 'p=' '&' '=' 1h 15m 2026-01-01T00:00:00Z "'" '%27' '%00' '%0d%0a'
 		'--' '%3Cscript%3Ealert(1)%3C/script%3E' '<script>alert(1)' '%e2%80%ae' '%ff' '%' '+' ';'
-		'../..' '$1' '\' '"' '%u0041' $'\xff' '9999999999999999999' '-1' 'NULL') n text= i
+		'../..' '$1' \\ '"' '%u0041' $'\xff' '9999999999999999999' '-1' 'NULL') n text='' i
 	n=$((RANDOM % 8 + 1))
 	for ((i = 0; i < n; i++)); do
 		text+=${pieces[RANDOM % ${#pieces[@]}]}

@@ -29,16 +29,17 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
 
-static void __attribute__((constructor))
-map_plans(void)
+static void __attribute__((constructor)) map_plans(void)
 {
 	const char *path = getenv("FWLOG_FAULTS");
-	int fd = path == NULL ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
+	int fd =
+	    path == NULL ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
 	void *p;
 
 	if (fd < 0)
 		return;
-	p = mmap(NULL, FAULTS * sizeof *plans, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(
+	    NULL, FAULTS * sizeof *plans, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (p != MAP_FAILED)
 		plans = p;
