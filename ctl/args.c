@@ -3,7 +3,6 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/cli.h"
@@ -331,19 +330,23 @@ is_negated_term(const char *word)
 
 /*
  * Such a word is no heap of options: a blank in front, which means nothing to the
- * language, hides it from getopt. -1 without memory.
+ * language, hides it from getopt. -1 when there are more than a filter can have.
  */
 static int
-shield_terms(int argc, char **argv)
+shield_terms(int argc, char **argv, struct args *args)
 {
-	char *shielded;
+	size_t used = 0, len;
 
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (!is_negated_term(argv[i]))
 			continue;
-		if (asprintf(&shielded, " %s", argv[i]) < 0)
+		len = strlen(argv[i]) + 1;
+		if (len >= sizeof args->terms - used)
 			return -1;
-		argv[i] = shielded;
+		args->terms[used] = ' ';
+		memcpy(args->terms + used + 1, argv[i], len);
+		argv[i] = args->terms + used;
+		used += len + 1;
 	}
 	return 0;
 }
@@ -359,9 +362,10 @@ read_options(const struct command *command, int argc, char **argv, struct args *
 	int c, rc = -1;
 
 	make_options(options, letters);
-	if ((command->takes & TAKES_QUERY) != 0 && shield_terms(argc, argv) < 0) {
-		fputs("fwlogctl: out of memory\n", err);
-		return EXIT_FAILED;
+	if ((command->takes & TAKES_QUERY) != 0 && shield_terms(argc, argv, args) < 0) {
+		fprintf(err, "fwlogctl: the filter is too long; %d bytes are allowed\n",
+		    FILTER_TEXT_MAX);
+		return EXIT_USAGE;
 	}
 	optind = 0; /* glibc: begin again, the tests call this more than once */
 	opterr = 0;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define ARGS_CIDRS_MAX 32
+#define ARGS_TERMS_MAX 2048 /* bytes; a filter has 1024, and a blank for each term */
 
 /* Options a command may take besides those that all take. */
 enum args_take {
@@ -37,7 +38,7 @@ enum args_take {
 	TAKES_SQL = 1 << 19,   /* --sql */
 };
 
-/* What a command may be given; strings belong to argv. */
+/* What a command may be given; strings belong to argv. Not to be copied: see terms. */
 struct args {
 	const char *db; /* --db CONNINFO, NULL: the environment and defaults */
 	bool quiet;     /* -q: only what failed */
@@ -54,6 +55,7 @@ struct args {
 	bool raw, sql;
 	char **operand;
 	size_t operands;
+	char terms[ARGS_TERMS_MAX]; /* operands that getopt must not see as they are */
 };
 
 struct command {

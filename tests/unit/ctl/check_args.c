@@ -119,6 +119,22 @@ START_TEST(reads_queries)
 }
 END_TEST
 
+/* More than any filter has. */
+START_TEST(refuses_long_query)
+{
+	char word[1500] = "-host:";
+	char *argv[] = {"fwlogctl", "search", word, word, NULL};
+	FILE *e = tmpfile();
+
+	memset(word + 6, 'x', sizeof word - 7);
+	word[sizeof word - 1] = '\0';
+	ck_assert_int_eq(
+	    args_parse(commands, 4, argv, &command, &args, stdout, e), EXIT_USAGE);
+	fill(e, err, sizeof err);
+	ck_assert_ptr_nonnull(strstr(err, "the filter is too long"));
+}
+END_TEST
+
 /* One word, two options: each command has its own. */
 START_TEST(tells_options_apart)
 {
@@ -220,6 +236,7 @@ main(void)
 	tcase_add_test(t, reads_options);
 	tcase_add_test(t, reads_operands);
 	tcase_add_test(t, reads_queries);
+	tcase_add_test(t, refuses_long_query);
 	tcase_add_test(t, tells_options_apart);
 	tcase_add_test(t, prints_commands);
 	tcase_add_test(t, helps);
