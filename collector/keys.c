@@ -179,8 +179,8 @@ on_done(void *arg, const struct pg_error *error)
 	}
 	k->state = KEYS_READY;
 	switch (state) {
-	case KEYS_CONNECTING:
-		keys_step(k);
+	case KEYS_CONNECTING: /* first: noting may fail every time */
+		ask_version(k);
 		return;
 	case KEYS_ASKING:
 		if (strcmp(k->asked, k->version) != 0)
