@@ -279,6 +279,14 @@ sink_on_close(evutil_socket_t fd, short what, void *arg)
 
 /* ---- what is next */
 
+/* Whoever keeps connecting must not hold up the records of others. */
+static bool
+sink_lets_enter(const struct sink *s, bool load_waits)
+{
+	return !TAILQ_EMPTY(&s->entering) && !s->finishing &&
+	       (!load_waits || s->let_in < SINK_LET_IN_MAX);
+}
+
 void
 sink_step(struct sink *s)
 {
@@ -287,9 +295,13 @@ sink_step(struct sink *s)
 
 	if (s->state != SINK_READY)
 		return;
-	if (!TAILQ_EMPTY(&s->entering) && !s->finishing)
+	if (sink_lets_enter(s, load_due || s->flying != NULL)) {
+		s->let_in++;
 		sink_next_entering(s);
-	else if (s->flying != NULL)
+		return;
+	}
+	s->let_in = 0;
+	if (s->flying != NULL)
 		sink_go_on(s);
 	else if (load_due)
 		sink_fly(s);

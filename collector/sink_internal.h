@@ -13,6 +13,7 @@
 #define SINK_BACKOFF_MAX_MS                                                    \
 	5000               /* a fresh record is stored within 10 s of the cure \
 			    */
+#define SINK_LET_IN_MAX 64 /* sessions before a load that waits */
 #define SINK_RANGES_MAX 64 /* halvings of a load: more than bits in a unit's number */
 
 enum sink_state {
@@ -46,6 +47,7 @@ struct sink {
 	struct text sql;
 
 	struct session_list entering;
+	unsigned let_in;         /* since a load went */
 	struct session *entered; /* whose marks are asked for */
 	struct epoch_mark *marks;
 	size_t marks_count;
