@@ -11,6 +11,19 @@
 #define KEEP_FIRST_MS 1000 /* until a loss is first written into the reserve */
 #define KEEP_MAX_MS 60000
 
+/*
+ * In a namespace that comes and goes a new binding takes the place of the one before:
+ * many of them must not push out a group that is silent. In the agent's own there are
+ * ledgers too (agent/reconcile.h), and all groups are bound anew together.
+ */
+static bool
+source_replaces(const struct batch_source *now, const struct batch_source *before)
+{
+	return now->bind_id == before->bind_id ||
+	       ((uint32_t)now->bind_id != 0 && now->group == before->group &&
+		   (uint32_t)now->bind_id == (uint32_t)before->bind_id);
+}
+
 void
 source_set(struct spool *s, const struct batch_source *source, uint64_t last_ts_us)
 {
@@ -18,7 +31,7 @@ source_set(struct spool *s, const struct batch_source *source, uint64_t last_ts_
 
 	if (source->bind_id == 0)
 		return;
-	while (i < s->sources && s->source[i].source.bind_id != source->bind_id)
+	while (i < s->sources && !source_replaces(source, &s->source[i].source))
 		i++;
 	if (i == SPOOL_SOURCES_MAX)
 		i--; /* the one that was silent longest makes way */

@@ -223,6 +223,28 @@ START_TEST(test_kernel_state_survives)
 }
 END_TEST
 
+START_TEST(test_silent_group_stays_known)
+{
+	const uint64_t silent = UINT64_C(1) << 32, place = 77;
+	uint32_t kseq, number;
+
+	ck_assert_int_eq(rig_append_as(&rig, 1, 10, silent), 0);
+	number = rig.next_id - 1;
+	/* A namespace comes and goes. */
+	for (uint64_t i = 1; i <= SPOOL_SOURCES_MAX + 10; i++)
+		ck_assert_int_eq(rig_append_as(&rig, 1, 10, i << 32 | place), 0);
+	for (int run = 0; run < 2; run++) {
+		ck_assert(spool_source_last(rig.spool, silent, &kseq));
+		ck_assert_uint_eq(kseq, number);
+		ck_assert(
+		    !spool_source_last(rig.spool, UINT64_C(1) << 32 | place, &kseq));
+		ck_assert(spool_source_last(rig.spool,
+		    (uint64_t)(SPOOL_SOURCES_MAX + 10) << 32 | place, &kseq));
+		rig_restart(&rig);
+	}
+}
+END_TEST
+
 START_TEST(test_kernel_numbers_wrap)
 {
 	struct batch_source source = {9, 1, UINT32_MAX};
@@ -343,6 +365,7 @@ main(void)
 	tcase_add_test(tc, test_append_after_everything_was_acked);
 	tcase_add_test(tc, test_loss_takes_a_number);
 	tcase_add_test(tc, test_kernel_state_survives);
+	tcase_add_test(tc, test_silent_group_stays_known);
 	tcase_add_test(tc, test_kernel_numbers_wrap);
 	tcase_add_test(tc, test_only_synced_frames_are_sent);
 	tcase_add_test(tc, test_interval_zero_syncs_every_frame);
