@@ -224,8 +224,9 @@ load_add_losses(const struct load *l, bool aside, struct text *sql)
 		else
 			load_add_loss(l, part, sql);
 	}
+	/* There already when the marks were restored from an older backup. */
 	if (any)
-		text_add(sql, ";");
+		text_add(sql, " ON CONFLICT DO NOTHING;");
 }
 
 static void

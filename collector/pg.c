@@ -94,7 +94,10 @@ pg_classify(const char *sqlstate)
 	return PG_FAULT_BUSY;
 }
 
-/* libpq's messages end in a newline and may have several lines. */
+/*
+ * libpq's messages end in a newline and may have several lines. They are kept as ASCII:
+ * cut anywhere and in whatever encoding, the text can still be stored as a reason.
+ */
 static void
 pg_note_text(struct pg *pg, const char *text)
 {
@@ -105,8 +108,8 @@ pg_note_text(struct pg *pg, const char *text)
 	while (len > 0 && pg->error.text[len - 1] == '\n')
 		pg->error.text[--len] = '\0';
 	for (size_t i = 0; i < len; i++)
-		if (pg->error.text[i] == '\n' || pg->error.text[i] == '\t')
-			pg->error.text[i] = ' ';
+		if (pg->error.text[i] < ' ' || pg->error.text[i] > '~')
+			pg->error.text[i] = pg->error.text[i] < 0 ? '?' : ' ';
 }
 
 static void

@@ -211,7 +211,7 @@ commit_set_aside(struct sink *s, const struct load_part *part)
 	sink_enter_state(s, SINK_SETTING_ASIDE);
 	pg_ask(s->pg,
 	    "INSERT INTO fwlog.quarantine (host_id, epoch, first_seq, records, reason, "
-	    "raw) VALUES ($1, $2, $3, $4, $5, $6)",
+	    "raw) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
 	    param, 6, sink_timeout(s));
 }
 
