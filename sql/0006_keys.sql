@@ -9,7 +9,7 @@ CREATE TABLE fwlog.agent_key (
 	host_name   text NOT NULL CHECK (host_name ~ '^[A-Za-z0-9._-]{1,64}$'),
 	psk         bytea CHECK (octet_length(psk) = 32),
 	state       text NOT NULL CHECK (state IN ('next', 'active', 'retiring', 'revoked')),
-	cidrs       cidr[] CHECK (cidrs <> '{}'),
+	cidrs       cidr[] CHECK (cidrs <> '{}' AND array_position(cidrs, NULL) IS NULL),
 	created     timestamptz NOT NULL DEFAULT now(),
 	changed     timestamptz NOT NULL DEFAULT now(),
 	used        timestamptz,
