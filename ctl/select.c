@@ -52,6 +52,12 @@ slices_adapt(struct slices *s, uint64_t rows)
 		s->width /= 2;
 }
 
+static int64_t
+slice_end(const struct slices *s)
+{
+	return s->to - s->at > s->width ? s->at + s->width : s->to;
+}
+
 static void
 set_slice(struct run *r, int64_t from, int64_t to)
 {
@@ -64,11 +70,8 @@ set_slice(struct run *r, int64_t from, int64_t to)
 /* ---- statements */
 
 /* What select asks for in a slice, without an order. */
-#define SELECT_FORM "SELECT %s FROM %s WHERE " QUERY_IN_RANGE " AND (%s)%s%s"
-#define SELECT_WORDS(r)                                  \
-	(r)->s->columns, (r)->s->from, (r)->q->sql.text, \
-	    (r)->s->where != NULL ? " AND " : "",        \
-	    (r)->s->where != NULL ? (r)->s->where : ""
+#define SELECT_FORM "SELECT %s FROM %s WHERE " QUERY_IN_RANGE " AND (%s)"
+#define SELECT_WORDS(r) (r)->s->columns, (r)->s->from, (r)->q->sql.text
 
 static char *
 all_in_order(const struct run *r)
@@ -130,7 +133,7 @@ static int
 read_slice(struct run *r, const char *text)
 {
 	struct slices *s = &r->slices;
-	int64_t end = s->to - s->at > s->width ? s->at + s->width : s->to, rows;
+	int64_t end = slice_end(s), rows;
 
 	set_slice(r, s->at, end);
 	if (db_cursor_open(r->q->db, text, r->q->params, r->q->nparams) < 0) {
@@ -149,6 +152,50 @@ read_slice(struct run *r, const char *text)
 	return 0;
 }
 
+/* Is there anything from there on in the width of a slice? 1, 0, or -1. */
+static int
+look_ahead(struct run *r, int64_t end)
+{
+	char *text, found[2];
+	int rc;
+
+	if (asprintf(&text,
+		"SELECT EXISTS (SELECT FROM fwlog.event e WHERE " QUERY_IN_RANGE
+		" AND (%s))",
+		r->q->sql.text) < 0) {
+		fputs("fwlogctl: out of memory\n", stderr);
+		return -1;
+	}
+	set_slice(r, r->slices.at, end);
+	rc = db_value_params(
+	    r->q->db, text, r->q->params, r->q->nparams, found, sizeof found);
+	free(text);
+	if (rc < 0)
+		query_failed(r->q);
+	return rc < 0 ? -1 : found[0] == 't';
+}
+
+/*
+ * Over a stretch where nothing is, in growing steps; a step that would reach something
+ * is halved, so that what is read in one go is never wider than an hour.
+ */
+static int
+step_over(struct run *r)
+{
+	struct slices *s = &r->slices;
+	int64_t end = slice_end(s);
+	int found = look_ahead(r, end);
+
+	if (found > 0) {
+		s->width /= 2;
+	} else if (found == 0) {
+		s->at = end;
+		slices_adapt(s, 0);
+	}
+	progress_tell(&r->progress, 0, s->at - s->from, s->to - s->from);
+	return found < 0 ? -1 : 0;
+}
+
 static int
 read_all(struct run *r)
 {
@@ -157,7 +204,7 @@ read_all(struct run *r)
 
 	slices_begin(&r->slices, r->q, false);
 	while (rc == 0 && r->slices.at < r->slices.to)
-		rc = read_slice(r, text);
+		rc = r->slices.width > HOUR ? step_over(r) : read_slice(r, text);
 	free(text);
 	return rc;
 }

@@ -19,7 +19,6 @@ struct select {
 	 * time, host_id and n. */
 	const char *columns;
 	const char *from;    /* "fwlog.event e …" */
-	const char *where;   /* further condition, or NULL */
 	unsigned long limit; /* so many of the newest; 0: all */
 	select_take *take;
 	void *arg;

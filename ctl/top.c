@@ -48,7 +48,7 @@ value_of(const struct answer *a, int row)
 }
 
 static void
-print_table(const struct answer *a)
+print_table(const struct answer *a, bool quiet)
 {
 	int wide = (int)strlen(a->field), n = db_rows_count(a->rows), taken;
 
@@ -65,7 +65,7 @@ print_table(const struct answer *a)
 			printf("  %4.1f %%", share(a, i));
 		putchar('\n');
 	}
-	if (a->share && n > 0)
+	if (a->share && !quiet)
 		fprintf(stderr, "fwlogctl: %d of %s values, %llu events in all\n", n,
 		    db_rows_get(a->rows, 0, C_VALUES), (unsigned long long)a->all);
 }
@@ -149,7 +149,7 @@ grouped(struct query *q, const struct group *g, unsigned long limit, bool with_s
 	if (q->args->json)
 		print_json(q, &a);
 	else if (db_rows_count(rows) > 0)
-		print_table(&a);
+		print_table(&a, q->args->quiet);
 	db_rows_free(rows);
 	return finish(a.all);
 }

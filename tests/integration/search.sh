@@ -317,6 +317,10 @@ quiet_pipe()
 check "a broken pipe says nothing" quiet_pipe search --json
 check "nor where SIGPIPE is ignored" eval "(trap '' PIPE; quiet_pipe search --json)"
 
+# The server waits for no reader: what it has to do is done in portions.
+is "a slow reader meets no timeout" "$("$BIN/fwlogctl" search --json --timeout 1 -q \
+	"${RANGE[@]}" --db "$(pg_dsn fwlog_report)" | (sleep 2; wc -l))" "$EVENTS"
+
 # ---- tail
 # tail_start NAME ARGUMENT…: output in $T/NAME.out, messages in $T/NAME.err.
 tail_start()
