@@ -13,7 +13,7 @@ ROLES=(ingest report admin)
 
 # What is not refused, as ROLE VERB RELATION patterns (partitions are called event_pDAY).
 # Beyond that list: ingest may add to what is its own and never take away; report reads
-# views; admin reads all and clears the quarantine.
+# views and what a filter is looked up in; admin reads all and clears the quarantine.
 ALLOWED='
 ingest INSERT event
 ingest SELECT (host|host_mark|stream|host_status|dict_.*|loss|quarantine|schema_version|agent_key|rule_count|filter.*)
@@ -21,6 +21,7 @@ ingest SELECT (prefix_timeline|list|list_entry)
 ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute)
 ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute)
 report SELECT .*(_full|_overview|_verdict|schema_version)
+report SELECT (event|host|host_mark|dict_(iface|netns|prefix))
 admin SELECT .*
 admin (DELETE|LOCK) quarantine
 admin INSERT (list_entry|filter_set|filter)
