@@ -134,10 +134,10 @@ $(B)/gen/assets.c: $(sort $(wildcard web-cgi/assets/*)) sql/embed.sh
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/flags common/embedded.h
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -c -o $@ $<
 
-# ---- tests: tests/unit/<room>/check_*.c, tests/fuzz/fuzz_*.c, tests/tools/*.c
+# ---- tests: tests/unit/<room>/check_*.c, tests/fuzz/fuzz_*.c, tests/tools/*.c, tests/load/
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/check_*.c))
 FUZZ := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
-TOOLS := $(patsubst tests/tools/%.c,$(B)/bin/%,$(wildcard tests/tools/*.c))
+TOOLS := $(patsubst tests/tools/%.c,$(B)/bin/%,$(wildcard tests/tools/*.c)) $(B)/bin/fwlog-load
 FUZZ_ROOMS := agent web-cgi common
 FUZZ_LIBS := $(FUZZ_ROOMS:%=$(B)/lib%.a)
 FUZZ_PKG := $(foreach r,$(FUZZ_ROOMS),$(PKG_$(r)))
@@ -165,6 +165,15 @@ $(B)/bin/%: tests/tools/%.c $(B)/libcommon.a
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) \
 	$(call pkg_cflags,$(PKG_tool_$*)) -MMD -MP -MF $(B)/tests/tools-$*.d -o $@ $< \
 	$(B)/libcommon.a $(call pkg_libs,$(PKG_common) $(PKG_tool_$*))
+
+# The synthetic agents, a program of several files.
+$(B)/tests/load/%.o: tests/load/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/bin/fwlog-load: $(call objects,tests/load) $(B)/tests/load/main.o $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+	$(call pkg_libs,$(PKG_common))
 
 # What torture tests load into a program: tests/torture/preload_*.c, not under sanitizers.
 PRELOADS := $(patsubst tests/torture/%.c,$(B)/lib/%.so,$(wildcard tests/torture/preload_*.c))
@@ -249,4 +258,7 @@ install: all
 	install -m 644 packaging/completion/_fwlogctl \
 	$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_fwlogctl
 
--include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) $(wildcard $(B)/tests/*/*/*.d $(B)/tests/*/*.d $(B)/tests/*.d)
+# A tool's only while its source is there: what it says of a moved one no longer holds.
+-include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) \
+	$(wildcard $(B)/tests/*/*/*.d $(B)/tests/*/*.d) \
+	$(patsubst tests/tools/%.c,$(B)/tests/tools-%.d,$(wildcard tests/tools/*.c))
