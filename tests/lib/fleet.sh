@@ -74,8 +74,18 @@ make_keys()
 	[ ${#missing[@]} -gt 0 ] || return 0
 	"$BIN/fwlogctl" key new -q -d "$KEYS" --db "$(pg_dsn postgres)" "${missing[@]}" \
 		>>"$T/log/fwlogctl.log" 2>&1 || die "no keys for ${missing[*]}"
-	[ -z "$COLLECTOR_PID" ] || kill -HUP "$COLLECTOR_PID" 2>/dev/null
+	if [ -n "$COLLECTOR_PID" ] && kill -HUP "$COLLECTOR_PID" 2>/dev/null; then
+		wait_for 10 keys_read || note "the collector has not read the new keys yet"
+	fi
 	return 0
+}
+
+# Before that an agent with a new key is a stranger, closed and counted.
+keys_read()
+{
+	[ "$(sed -n 's/.* \([0-9]*\) keys of agents read.*/\1/p' "$T/log/collector.log" |
+		tail -n 1)" = \
+		"$(sql "SELECT count(*) FROM fwlog.agent_key WHERE state <> 'revoked'")" ]
 }
 
 # start_agent HOST [CONFIG LINE]…: waits until the kernel says that its groups are bound.
