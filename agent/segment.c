@@ -160,6 +160,17 @@ segment_create(int dir, uint64_t number, uint64_t size, const struct segment_hea
 	return fd;
 }
 
+int
+segment_cut(int fd, const struct segment_header *h)
+{
+	uint8_t page[SEGMENT_HEADER];
+
+	header_encode(h, page);
+	if (segment_write(fd, 0, page, sizeof page) < 0)
+		return -1;
+	return ftruncate(fd, SEGMENT_HEADER);
+}
+
 static bool
 all_zero(const uint8_t *p, size_t len)
 {

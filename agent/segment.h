@@ -50,6 +50,10 @@ uint64_t segment_name_number(const char *name);
  */
 int segment_create(int dir, uint64_t number, uint64_t size,
     const struct segment_header *h) __attribute__((warn_unused_result));
+/* Puts this header into the place of the one that is there and cuts off all behind it.
+ * 0, or -1 and errno. */
+int segment_cut(int fd, const struct segment_header *h)
+    __attribute__((warn_unused_result));
 /* All of data at the offset, through short writes and EINTR. 0, or -1 and errno. */
 int segment_write(int fd, uint64_t offset, const void *data, size_t len)
     __attribute__((warn_unused_result));

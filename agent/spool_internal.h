@@ -153,9 +153,15 @@ uint64_t segment_next(const struct epoch *e, const struct segment *seg);
 void segment_insert(struct epoch *e, struct segment *seg); /* by first number */
 /* Takes it out and frees it; unlinks the file too. */
 void segment_remove(struct spool *s, struct epoch *e, struct segment *seg);
+/* Takes one without frames out of the current epoch; its header stays when it alone
+ * tells where the kernel's numbering stands. */
+void segment_discard(struct spool *s, struct segment *seg);
 /* No frame is added any more: gives back what it does not use. */
 void segment_seal(struct spool *s, struct segment *seg);
-/* Removes what is acknowledged; the newest segment only when it stands in the way. */
+/*
+ * Removes what is acknowledged, of the newest segment all but the header, and that only
+ * when it stands in the way.
+ */
 void segments_sweep(struct spool *s, bool newest_too);
 /*
  * Begins a segment (of SEGMENT_SMALL bytes: small) for numbers from first on. NULL when

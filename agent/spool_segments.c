@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Epochs and segments in their order, and the room for new ones. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,6 +56,22 @@ segment_insert(struct epoch *e, struct segment *seg)
 		TAILQ_INSERT_AFTER(&e->segments, before, seg, entry);
 }
 
+/* Nobody writes, syncs or has it open any more. */
+static void
+segment_release(struct spool *s, struct segment *seg)
+{
+	segment_reader_forget(&s->reader, seg->id.number);
+	if (s->job.segment == seg)
+		s->job.segment = NULL;
+	if (s->unsynced == seg)
+		s->unsynced = TAILQ_NEXT(seg, entry);
+	if (s->writing == seg)
+		s->writing = NULL;
+	if (seg->fd >= 0)
+		close(seg->fd);
+	seg->fd = -1;
+}
+
 void
 segment_remove(struct spool *s, struct epoch *e, struct segment *seg)
 {
@@ -64,19 +81,11 @@ segment_remove(struct spool *s, struct epoch *e, struct segment *seg)
 	if (unlinkat(s->dir, name, 0) < 0 && errno != ENOENT)
 		log_limited(&s->disk_log, LOG_LEVEL_WARN,
 		    "spool %s: cannot remove %s: %m; remove it by hand", s->path, name);
-	segment_reader_forget(&s->reader, seg->id.number);
-	if (s->job.segment == seg)
-		s->job.segment = NULL;
-	if (s->unsynced == seg)
-		s->unsynced = TAILQ_NEXT(seg, entry);
-	if (s->writing == seg)
-		s->writing = NULL;
+	segment_release(s, seg);
 	if (e->at == seg) {
 		e->at = TAILQ_NEXT(seg, entry);
 		e->offset = SEGMENT_HEADER;
 	}
-	if (seg->fd >= 0)
-		close(seg->fd);
 	s->used -= seg->size;
 	TAILQ_REMOVE(&e->segments, seg, entry);
 	free(seg);
@@ -109,14 +118,75 @@ newest_segment(const struct spool *s)
 	return NULL;
 }
 
+static struct segment_header
+header_of(const struct spool *s, const struct segment *seg)
+{
+	struct segment_header h = {
+	    .epoch = seg->id.epoch,
+	    .first_seq = seg->id.first_seq,
+	    .created_us = seg->created_us,
+	    .sources = (uint16_t)s->sources,
+	};
+
+	memcpy(h.source, s->source, s->sources * sizeof *h.source);
+	return h;
+}
+
+/*
+ * All of it is acknowledged and its room is needed, but no other segment tells where
+ * the kernel's numbering stands: its header stays. That does not count as used, so that
+ * the next segment fits. 0, or -1: not possible.
+ */
+static int
+segment_reduce(struct spool *s, struct epoch *e, struct segment *seg)
+{
+	struct segment_header h = header_of(s, seg);
+	char name[SEGMENT_NAME_MAX];
+
+	if (seg->size == 0)
+		return 0;
+	segment_name(seg->id.number, name);
+	int fd = openat(s->dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -1;
+	int rc = segment_cut(fd, &h);
+	close(fd);
+	if (rc < 0)
+		return -1;
+	segment_release(s, seg);
+	s->used -= seg->size;
+	seg->size = 0;
+	seg->end = seg->synced = seg->noted = SEGMENT_HEADER;
+	seg->synced_next = segment_next(e, seg);
+	seg->tally = (struct tally){0};
+	seg->tallied = true;
+	if (e->at == seg)
+		e->offset = SEGMENT_HEADER;
+	return 0;
+}
+
+void
+segment_discard(struct spool *s, struct segment *seg)
+{
+	bool alone =
+	    TAILQ_FIRST(&s->cur->segments) == seg && TAILQ_NEXT(seg, entry) == NULL;
+
+	if (!alone || segment_reduce(s, s->cur, seg) < 0)
+		segment_remove(s, s->cur, seg);
+}
+
 static void
-epoch_sweep(struct spool *s, struct epoch *e, const struct segment *keep)
+epoch_sweep(
+    struct spool *s, struct epoch *e, const struct segment *newest, bool newest_too)
 {
 	struct segment *seg;
 
-	while ((seg = TAILQ_FIRST(&e->segments)) != NULL && seg != keep &&
-	       segment_next(e, seg) - 1 <= e->acked)
+	while ((seg = TAILQ_FIRST(&e->segments)) != NULL &&
+	       segment_next(e, seg) - 1 <= e->acked) {
+		if (seg == newest && (!newest_too || segment_reduce(s, e, seg) == 0))
+			break;
 		segment_remove(s, e, seg);
+	}
 	if (seg == NULL && e != s->cur && e->acked >= e->next - 1 &&
 	    !holes_any(s, e->epoch)) {
 		TAILQ_REMOVE(&s->epochs, e, entry);
@@ -127,12 +197,12 @@ epoch_sweep(struct spool *s, struct epoch *e, const struct segment *keep)
 void
 segments_sweep(struct spool *s, bool newest_too)
 {
-	const struct segment *keep = newest_too ? NULL : newest_segment(s);
+	const struct segment *newest = newest_segment(s);
 	struct epoch *behind;
 
 	for (struct epoch *e = TAILQ_FIRST(&s->epochs); e != NULL; e = behind) {
 		behind = TAILQ_NEXT(e, entry);
-		epoch_sweep(s, e, keep);
+		epoch_sweep(s, e, newest, newest_too);
 	}
 }
 
@@ -187,14 +257,8 @@ segment_may_begin(const struct spool *s)
 static int
 create_file(struct spool *s, struct segment *seg)
 {
-	struct segment_header h = {
-	    .epoch = seg->id.epoch,
-	    .first_seq = seg->id.first_seq,
-	    .created_us = seg->created_us,
-	    .sources = (uint16_t)s->sources,
-	};
+	struct segment_header h = header_of(s, seg);
 
-	memcpy(h.source, s->source, s->sources * sizeof *h.source);
 	for (int i = 0; i < NAME_TRIES; i++) {
 		seg->id.number = s->next_number++;
 		seg->fd = segment_create(s->dir, seg->id.number, seg->size, &h);

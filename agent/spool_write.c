@@ -99,7 +99,7 @@ frame_put(struct spool *s, const struct segment_frame *f, bool loss)
 		    s->path);
 		segment_seal(s, seg);
 		if (seg->end == SEGMENT_HEADER)
-			segment_remove(s, s->cur, seg);
+			segment_discard(s, seg);
 	}
 	return -1;
 }

@@ -434,6 +434,74 @@ START_TEST(test_no_space_for_a_segment)
 }
 END_TEST
 
+/*
+ * A disk without room, everything acknowledged, and the worker is killed: where the
+ * kernel's numbering stood is still known, or all it ever numbered would be a loss.
+ */
+START_TEST(test_full_disk_keeps_the_kernels_state)
+{
+	struct segment_header h = {.sources = 0};
+	char path[512];
+	int fd;
+
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(rig_append(&rig, 10, 13000), 0);
+	segment_io.fallocate = failing_fallocate;
+	plant(1, INT32_MAX / 2, ENOSPC);
+	while (rig_append(&rig, 10, 13000) == 0)
+		;
+	drain_all();
+	ck_assert_uint_ge(rig.stored, 100);
+	ck_assert(rig_segment(&rig, 0, path));
+	ck_assert_uint_eq(rig_segments(&rig), 1);
+	fd = open(path, O_RDONLY);
+	ck_assert_int_eq(segment_read_header(fd, &h), SEGMENT_OK);
+	close(fd);
+	ck_assert_uint_eq(h.sources, 1);
+	ck_assert_uint_eq(h.source[0].source.kseq, rig.stored);
+	ck_assert_uint_eq(rig_counters(&rig).bytes_used, 0);
+	segment_io = real_io;
+	append_until_taken();
+	drain_all();
+	expect_balance();
+}
+END_TEST
+
+static ssize_t
+headers_only(int fd, const void *data, size_t len, off_t offset)
+{
+	if (offset == 0)
+		return real_io.pwrite(fd, data, len, offset);
+	errno = EIO;
+	return -1;
+}
+
+/* The same when the segment that was begun last never took a frame. */
+START_TEST(test_empty_segment_keeps_the_kernels_state)
+{
+	struct segment_header h = {.sources = 0};
+	char path[512];
+	int fd;
+
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(rig_append(&rig, 10, 13000), 0);
+	drain_all();
+	ck_assert_uint_eq(rig.stored, 100);
+	segment_io.pwrite = headers_only;
+	(void)rig_append(&rig, 10, 13000);
+	segment_io = real_io;
+	ck_assert(rig_segment(&rig, 0, path));
+	fd = open(path, O_RDONLY);
+	ck_assert_int_eq(segment_read_header(fd, &h), SEGMENT_OK);
+	close(fd);
+	ck_assert_uint_eq(h.sources, 1);
+	ck_assert_uint_eq(h.source[0].source.kseq, 100);
+	append_until_taken();
+	drain_all();
+	expect_balance();
+}
+END_TEST
+
 static void
 sync_on(uint64_t interval_ms)
 {
@@ -563,6 +631,8 @@ main(void)
 	tcase_add_test(tc, test_short_writes_and_signals);
 	tcase_add_loop_test(tc, test_write_fails_once, 0, 24);
 	tcase_add_test(tc, test_no_space_for_a_segment);
+	tcase_add_test(tc, test_full_disk_keeps_the_kernels_state);
+	tcase_add_test(tc, test_empty_segment_keeps_the_kernels_state);
 	tcase_add_loop_test(tc, test_sync_fails_once, 0, 12);
 	tcase_add_test(tc, test_sync_failure_rewrites);
 	tcase_add_test(tc, test_sync_always_fails);
