@@ -102,14 +102,13 @@ round()
 	esac
 }
 
-[ -z "${ASAN:-}" ] || [ "${BUILD##*/}" != asan ] ||
-	skip_all "memory of the sanitizers cannot be made to fail"
+need_programs fwlog-agent fwlog-collector fwlogctl pktgen
+! sanitized || skip_all "memory of the sanitizers cannot be made to fail"
 FAULTS_LIB=${BIN%/bin}/lib/preload_faults.so
 [ -e "$FAULTS_LIB" ] || die "$FAULTS_LIB is missing: make torture builds it"
 plan_file "$T/agent.faults"
 plan_file "$T/collector.faults"
 
-need_programs fwlog-agent fwlog-collector fwlogctl pktgen
 note "seed $SEED, form $FORM"
 site_up fw1
 pg_start

@@ -55,6 +55,12 @@ pause()
 	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 }
 
+# The programs were built with the sanitizers, which want memory for themselves.
+sanitized()
+{
+	grep -q __asan_init "$BIN/fwlog-collector"
+}
+
 # ---- the site
 
 # site_up HOST…: each host has a cable to `out`, where the packets come from, and logs every
