@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "collector/clock.h"
-#include "collector/copyrow.h"
 #include "collector/session.h"
+#include "common/copyrow.h"
 
 struct load_tools {
 	struct dict *dict;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 
-#include "collector/copyrow.h"
 #include "collector/load.h"
+#include "common/copyrow.h"
 #include "common/planted.h"
 
 void

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "collector/clock.h"
-#include "collector/copyrow.h"
 #include "collector/sink_internal.h"
+#include "common/copyrow.h"
 
 #define COPY_CHUNK (64u << 10) /* bytes handed to the connection at once */
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "collector/aside.h"
-#include "collector/copyrow.h"
 #include "collector/load.h"
 #include "collector/session.h"
+#include "common/copyrow.h"
 
 #define HOST 3
 #define EPOCH 9

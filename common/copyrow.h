@@ -5,8 +5,8 @@
  * value is brought into its column's range, so that no row can be refused for its
  * numbers.
  */
-#ifndef FWLOG_COLLECTOR_COPYROW_H
-#define FWLOG_COLLECTOR_COPYROW_H
+#ifndef FWLOG_COMMON_COPYROW_H
+#define FWLOG_COMMON_COPYROW_H
 
 #include "common/event.h"
 

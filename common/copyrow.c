@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collector/copyrow.h"
+#include "common/copyrow.h"
 
 #include <limits.h>
 

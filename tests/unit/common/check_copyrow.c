@@ -4,7 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "collector/copyrow.h"
+#include "common/copyrow.h"
 
 #define COLUMNS (2 + EVENT_COLUMN_COUNT)
 
