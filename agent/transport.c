@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/peer.h"
+
+#define WATCH_MS 1000 /* how often to see whether the peer still answers */
+
 #define REFUSED                                                                  \
 	"closed by the collector without an answer: this key is unknown there, " \
 	"revoked, "                                                              \
@@ -26,6 +30,8 @@ struct transport {
 	struct bufferevent *bev;
 	const struct transport_events *events; /* NULL: nobody listens */
 	void *arg;
+	struct event *watch; /* of the peer, once connected */
+	struct peer peer;
 	bool connected; /* the socket is */
 	bool up;
 	unsigned calls; /* callbacks that use it */
@@ -40,6 +46,8 @@ struct transport {
 static void
 transport_free(struct transport *t)
 {
+	if (t->watch != NULL)
+		event_free(t->watch);
 	if (t->bev != NULL)
 		bufferevent_free(t->bev);
 	if (t->opened != NULL)
@@ -159,9 +167,25 @@ on_read(struct bufferevent *bev, void *arg)
 }
 
 static void
+on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	struct transport *t = arg;
+
+	(void)fd;
+	(void)what;
+	t->calls++;
+	if (peer_is_gone(&t->peer, bufferevent_getfd(t->bev), WATCH_MS))
+		tell_down(t, "nothing of what is sent there is acknowledged");
+	leave(t);
+}
+
+static void
 on_connected(struct transport *t)
 {
+	const struct timeval every = {.tv_sec = WATCH_MS / 1000};
+
 	t->connected = true;
+	event_add(t->watch, &every);
 	/* Not before: reading a socket that is not connected is an error of its own. */
 	bufferevent_enable(t->bev, EV_READ);
 	if (t->noise == NULL)
@@ -197,14 +221,12 @@ open_socket(const struct endpoint *to)
 	int family = to->addr.ss_family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1;
-	unsigned dead = TRANSPORT_DEAD_MS;
 
 	if (fd < 0 || family == AF_UNIX)
 		return fd;
 	/* Each only makes it better: not worth failing for. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
 	return fd;
 }
 
@@ -240,6 +262,9 @@ transport_connect(struct event_base *base, const struct endpoint *to,
 	if (t->bev == NULL)
 		goto fail;
 	fd = -1;
+	t->watch = event_new(base, -1, EV_PERSIST, on_watch, t);
+	if (t->watch == NULL)
+		goto fail;
 	bufferevent_setcb(t->bev, on_read, NULL, on_event, t);
 	bufferevent_setwatermark(t->bev, EV_READ, 0, input_max);
 	if (bufferevent_socket_connect(
@@ -283,6 +308,7 @@ transport_close(struct transport *t)
 
 	if (t == NULL)
 		return;
+	event_del(t->watch);
 	bufferevent_disable(t->bev, EV_READ | EV_WRITE);
 	bufferevent_setcb(t->bev, NULL, NULL, NULL, NULL);
 	if (t->up) {

@@ -13,8 +13,6 @@
 #include "agent/resolve.h"
 #include "common/keyfile.h"
 
-#define TRANSPORT_DEAD_MS 30000 /* unacknowledged this long: the connection ends */
-
 struct transport;
 
 /* All are called from the loop, never from within a function of this module. */

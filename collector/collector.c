@@ -13,8 +13,8 @@
 #include "collector/sink.h"
 #include "common/log.h"
 
-#define KEEP_ALIVE_MS 10000 /* for agents that wait for room */
-#define SPARE_FILES 64      /* besides connections: sinks, listeners, epoll, log */
+#define KEEP_ALIVE_MS 2000 /* for agents that wait for room */
+#define SPARE_FILES 64     /* besides connections: sinks, listeners, epoll, log */
 
 struct collector {
 	const struct options *options;
@@ -113,7 +113,7 @@ on_keep_alive(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (; s != NULL; s = next) {
 		next = TAILQ_NEXT(s, all);
-		session_keep_alive(s);
+		session_keep_alive(s, KEEP_ALIVE_MS);
 	}
 }
 

@@ -550,7 +550,7 @@ session_read_frame(struct session *s, struct evbuffer *in)
 		return 0;
 	}
 	session_unreserve(s);
-	return session_dispatch(s, in, get_u8(&r), need) == 0 ? 1 : -1;
+	return session_dispatch(s, in, f.type, need) == 0 ? 1 : -1;
 }
 
 static void
@@ -718,8 +718,13 @@ session_ack(struct session *s, uint64_t epoch, uint64_t seq)
 }
 
 void
-session_keep_alive(struct session *s)
+session_keep_alive(struct session *s, uint32_t every_ms)
 {
-	if (s->state == SESSION_OPEN && s->paused)
+	if (s->state != SESSION_CLOSED && transport_is_silent(s->transport, every_ms)) {
+		log_info(
+		    "%s: acknowledges nothing that is sent to it: closed", s->text);
+		session_abort(s);
+	} else if (s->state == SESSION_OPEN && s->paused) {
 		session_send_alive(s);
+	}
 }

@@ -98,8 +98,11 @@ void session_unref(struct session *s);
 /* Committed marks of the host's streams; those not named are 0. Opens the session. */
 void session_welcome(struct session *s, const struct epoch_mark *marks, size_t n);
 void session_ack(struct session *s, uint64_t epoch, uint64_t seq);
-/* Without being asked, so that an agent that waits for room stays connected. */
-void session_keep_alive(struct session *s);
+/*
+ * To be called every so many milliseconds: an agent that waits for room hears that it
+ * is not forgotten, one that is gone without a word is given up.
+ */
+void session_keep_alive(struct session *s, uint32_t every_ms);
 /* BYE with the reason, then closed. Nothing when it is closing already. */
 void session_close(struct session *s, const char *reason);
 /* Closed at once. */

@@ -7,6 +7,7 @@
 
 #include "collector/clock.h"
 #include "common/noise_stream.h"
+#include "common/peer.h"
 
 /* Most that one call reads from an authenticated peer's socket. */
 #define READ_MAX (256u << 10)
@@ -15,6 +16,7 @@ struct transport {
 	struct bufferevent *bev;
 	const struct transport_events *events;
 	void *arg;
+	struct peer peer;
 	int error;      /* errno of TRANSPORT_LOST */
 	unsigned calls; /* callbacks that use it */
 	bool freed;     /* in one of them: gone after it */
@@ -309,6 +311,12 @@ transport_write(struct transport *t, const void *data, size_t len)
 	if (t->noise != NULL)
 		return write_sealed(t, data, len);
 	return bufferevent_write(t->bev, data, len);
+}
+
+bool
+transport_is_silent(struct transport *t, uint32_t every_ms)
+{
+	return peer_is_gone(&t->peer, bufferevent_getfd(t->bev), every_ms);
 }
 
 size_t

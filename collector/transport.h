@@ -80,6 +80,8 @@ int transport_write(struct transport *t, const void *data, size_t len)
     __attribute__((warn_unused_result));
 /* Bytes on the wire's side that have not left. */
 size_t transport_unsent(const struct transport *t);
+/* Whether the peer is gone without a word; ask every so often (common/peer.h). */
+bool transport_is_silent(struct transport *t, uint32_t every_ms);
 
 /* Whether this kind may be offered on this address. */
 bool transport_allowed(
