@@ -14,6 +14,8 @@ static const char *const frame_names[FRAME_TYPE_END] = {
     [FRAME_ALIVE] = "ALIVE",
     [FRAME_FILTERS] = "FILTERS",
     [FRAME_BYE] = "BYE",
+    [FRAME_APPLIED] = "APPLIED",
+    [FRAME_FILTERED] = "FILTERED",
 };
 
 const char *
@@ -24,12 +26,20 @@ frame_type_name(enum frame_type type)
 	return frame_names[type];
 }
 
+bool
+frame_is_numbered(enum frame_type type)
+{
+	return type == FRAME_BATCH || type == FRAME_LOSS || type == FRAME_FILTERED;
+}
+
 long
 frame_parse(const uint8_t *data, size_t len, struct frame *frame, const char **why)
 {
 	struct reader r = reader_of(data, len);
 	uint32_t length = get_u32(&r);
-	uint8_t type = get_u8(&r);
+	uint8_t byte = get_u8(&r);
+	uint8_t type = byte & (uint8_t)~FRAME_MORE;
+	bool more = type != byte;
 
 	if (len >= 4 && (length < 1 || length > FRAME_MAX)) {
 		*why = "frame length out of bounds";
@@ -37,7 +47,7 @@ frame_parse(const uint8_t *data, size_t len, struct frame *frame, const char **w
 	}
 	if (r.bad)
 		return 0;
-	if (type < 1 || type >= FRAME_TYPE_END) {
+	if (type < 1 || type >= FRAME_TYPE_END || (more && !frame_is_numbered(type))) {
 		*why = "unknown frame type";
 		return -1;
 	}
@@ -46,6 +56,7 @@ frame_parse(const uint8_t *data, size_t len, struct frame *frame, const char **w
 		return -1;
 	}
 	frame->type = type;
+	frame->more = more;
 	frame->len = length - 1;
 	frame->payload = get_bytes(&r, frame->len);
 	return r.bad ? 0 : FRAME_HEADER + (long)frame->len;
@@ -89,4 +100,13 @@ frame_end(struct writer *w, uint8_t *payload, bool with_crc)
 	put_u32(&head, (uint32_t)(w->at - start) - 4 + (with_crc ? FRAME_CRC : 0));
 	if (with_crc)
 		put_u32(w, crc32c(0, start, (size_t)(w->at - start)));
+}
+
+void
+frame_mark_more(uint8_t *frame, size_t len)
+{
+	struct writer crc = writer_of(frame + len - FRAME_CRC, FRAME_CRC);
+
+	frame[FRAME_HEADER - 1] |= FRAME_MORE;
+	put_u32(&crc, crc32c(0, frame, len - FRAME_CRC));
 }

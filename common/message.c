@@ -221,6 +221,126 @@ message_get_loss(const uint8_t *payload, size_t len, struct loss *m, const char 
 	return get_done(&r, why);
 }
 
+static void
+put_bytes8(struct writer *w, struct bytes s)
+{
+	uint8_t len = s.len < UINT8_MAX ? (uint8_t)s.len : UINT8_MAX;
+
+	put_u8(w, len);
+	put_bytes(w, s.p, len);
+}
+
+void
+message_put_filtered(struct writer *w, const struct filtered *m)
+{
+	uint8_t *payload = frame_begin(w, FRAME_FILTERED);
+
+	put_u64(w, m->epoch);
+	put_u64(w, m->first_seq);
+	put_u32(w, m->count);
+	put_u64(w, m->bind_id);
+	put_u16(w, m->group);
+	put_u32(w, m->kseq);
+	put_u16(w, m->entries);
+	for (uint16_t i = 0; i < m->entries; i++) {
+		put_u32(w, (uint32_t)m->entry[i].filter_id);
+		put_u64(w, m->entry[i].minute_us);
+		put_u64(w, m->entry[i].records);
+		put_bytes8(w, m->entry[i].prefix);
+	}
+	frame_end(w, payload, true);
+}
+
+static void
+get_filtered_entry(struct reader *r, struct filtered_entry *e)
+{
+	e->filter_id = (int32_t)get_u32(r);
+	e->minute_us = get_u64(r);
+	e->records = get_u64(r);
+	e->prefix.len = get_u8(r);
+	e->prefix.p = get_bytes(r, e->prefix.len);
+	if (e->filter_id < FILTERED_BY_RATE || e->minute_us > INT64_MAX ||
+	    e->minute_us % MINUTE_US != 0 || e->records == 0 || e->records > INT64_MAX)
+		r->bad = true;
+}
+
+int
+message_get_filtered(
+    const uint8_t *payload, size_t len, struct filtered *m, const char **why)
+{
+	struct reader r = reader_of(payload, len < FRAME_CRC ? 0 : len - FRAME_CRC);
+
+	m->epoch = get_u64(&r);
+	m->first_seq = get_u64(&r);
+	m->count = get_u32(&r);
+	m->bind_id = get_u64(&r);
+	m->group = get_u16(&r);
+	m->kseq = get_u32(&r);
+	m->entries = get_u16(&r);
+	if (m->epoch == 0 || m->epoch > INT64_MAX || m->first_seq == 0 ||
+	    m->count == 0 || m->first_seq > (uint64_t)INT64_MAX - m->count ||
+	    m->entries < 1 || m->entries > FILTERED_MAX)
+		r.bad = true;
+	for (uint16_t i = 0; i < m->entries && !r.bad; i++)
+		get_filtered_entry(&r, &m->entry[i]);
+	return get_done(&r, why);
+}
+
+void
+message_put_filters(struct writer *w, const struct filters *m)
+{
+	uint8_t *payload = frame_begin(w, FRAME_FILTERS);
+
+	put_u32(w, m->version);
+	put_u32(w, m->total);
+	put_u32(w, m->crc);
+	put_u32(w, m->offset);
+	put_bytes(w, m->bytes, m->len);
+	frame_end(w, payload, false);
+}
+
+int
+message_get_filters(
+    const uint8_t *payload, size_t len, struct filters *m, const char **why)
+{
+	struct reader r = reader_of(payload, len);
+
+	m->version = get_u32(&r);
+	m->total = get_u32(&r);
+	m->crc = get_u32(&r);
+	m->offset = get_u32(&r);
+	m->len = r.left;
+	m->bytes = get_bytes(&r, m->len);
+	if (m->version == 0 || m->total > FILTERS_TOTAL_MAX || m->len == 0 ||
+	    m->len > FILTERS_PIECE_MAX || m->offset > m->total ||
+	    m->len > m->total - m->offset)
+		r.bad = true;
+	return get_done(&r, why);
+}
+
+void
+message_put_applied(struct writer *w, const struct applied *m)
+{
+	uint8_t *payload = frame_begin(w, FRAME_APPLIED);
+
+	put_u32(w, m->version);
+	put_u32(w, m->refused);
+	put_text(w, m->reason, TEXT_MAX_LEN);
+	frame_end(w, payload, false);
+}
+
+int
+message_get_applied(
+    const uint8_t *payload, size_t len, struct applied *m, const char **why)
+{
+	struct reader r = reader_of(payload, len);
+
+	m->version = get_u32(&r);
+	m->refused = get_u32(&r);
+	get_text(&r, m->reason, TEXT_MAX_LEN);
+	return get_done(&r, why);
+}
+
 void
 message_put_stats(struct writer *w, const struct stats *m)
 {

@@ -9,12 +9,17 @@
 #define FWLOG_COMMON_MESSAGE_H
 
 #include "common/frame.h"
+#include "common/record.h"
 
 #define PROTOCOL_VERSION 1
-#define NAME_MAX_LEN 64  /* bytes of an agent's name: [A-Za-z0-9._-]+ */
-#define TEXT_MAX_LEN 255 /* bytes of a fact or a reason */
-#define EPOCHS_MAX 1024  /* epochs one spool may offer at once */
-#define STATS_MAX 64     /* counters in a STATS frame */
+#define NAME_MAX_LEN 64               /* bytes of an agent's name: [A-Za-z0-9._-]+ */
+#define TEXT_MAX_LEN 255              /* bytes of a fact or a reason */
+#define EPOCHS_MAX 1024               /* epochs one spool may offer at once */
+#define STATS_MAX 64                  /* counters in a STATS frame */
+#define FILTERS_TOTAL_MAX (64u << 20) /* bytes of a document of central filters */
+#define FILTERS_PIECE_MAX 60000       /* bytes of it in one FILTERS frame */
+#define FILTERED_MAX 128              /* entries of a FILTERED frame */
+#define MINUTE_US UINT64_C(60000000)
 
 struct epoch_mark {
 	uint64_t epoch;
@@ -77,6 +82,48 @@ struct loss {
 	uint64_t to_us;
 };
 
+/*
+ * What filters suppressed. It takes part in the numbering as a LOSS of what never got a
+ * number does: count is 1. kseq: all records up to it are settled once this is stored.
+ */
+#define FILTERED_BY_LOCAL 0   /* filter_id: drop and only of the agent's own options */
+#define FILTERED_BY_RATE (-1) /* filter_id: its rate limit */
+
+struct filtered_entry {
+	int32_t filter_id;   /* of a central filter, or FILTERED_BY_* */
+	uint64_t minute_us;  /* beginning of a minute UTC */
+	uint64_t records;    /* at least 1 */
+	struct bytes prefix; /* as the kernel gave it; got: points into the payload */
+};
+
+struct filtered {
+	uint64_t epoch;
+	uint64_t first_seq;
+	uint32_t count;
+	uint64_t bind_id;
+	uint16_t group;
+	uint32_t kseq;
+	uint16_t entries; /* 1 to FILTERED_MAX */
+	struct filtered_entry entry[FILTERED_MAX];
+};
+
+/* A piece of the document (common/filter_bundle.h). Pieces come in order. */
+struct filters {
+	uint32_t version;     /* not 0 */
+	uint32_t total;       /* bytes of the whole document */
+	uint32_t crc;         /* CRC-32C of it */
+	uint32_t offset;      /* of this piece in it; 0 begins anew */
+	const uint8_t *bytes; /* got: points into the payload */
+	size_t len;           /* 1 to FILTERS_PIECE_MAX, within total */
+};
+
+/* After WELCOME and whenever it changes. */
+struct applied {
+	uint32_t version; /* in force, 0: none */
+	uint32_t refused; /* could not be used, 0: none */
+	char reason[TEXT_MAX_LEN + 1];
+};
+
 struct stat_entry {
 	char name[32];
 	uint64_t value;
@@ -104,6 +151,9 @@ DECLARE_MESSAGE(hello)
 DECLARE_MESSAGE(welcome)
 DECLARE_MESSAGE(ack)
 DECLARE_MESSAGE(loss)
+DECLARE_MESSAGE(filtered)
+DECLARE_MESSAGE(filters)
+DECLARE_MESSAGE(applied)
 DECLARE_MESSAGE(stats)
 DECLARE_MESSAGE(alive)
 DECLARE_MESSAGE(bye)

@@ -14,6 +14,9 @@ decode(const struct frame *frame)
 		struct welcome welcome;
 		struct ack ack;
 		struct loss loss;
+		struct filtered filtered;
+		struct filters filters;
+		struct applied applied;
 		struct stats stats;
 		struct alive alive;
 		struct bye bye;
@@ -28,6 +31,9 @@ decode(const struct frame *frame)
 	TRY(welcome)
 	TRY(ack)
 	TRY(loss)
+	TRY(filtered)
+	TRY(filters)
+	TRY(applied)
 	TRY(stats)
 	TRY(alive)
 	TRY(bye)
@@ -60,7 +66,8 @@ fuzz_target(const uint8_t *data, size_t len)
 			abort();
 		if (took <= 0)
 			break;
-		if (slow.type != whole.type || slow.len != whole.len)
+		if (slow.type != whole.type || slow.more != whole.more ||
+		    slow.len != whole.len)
 			abort();
 		(void)frame_crc_ok(&whole);
 		decode(&whole);

@@ -160,6 +160,180 @@ START_TEST(loss_round_trip_and_bounds)
 }
 END_TEST
 
+#define BYTES(s) ((struct bytes){(const uint8_t *)(s), sizeof(s) - 1})
+
+static struct filtered
+sample_filtered(uint16_t entries)
+{
+	static struct filtered m;
+
+	m = (struct filtered){.epoch = 3,
+	    .first_seq = 4,
+	    .count = 1,
+	    .bind_id = 6,
+	    .group = 7,
+	    .kseq = 8,
+	    .entries = entries};
+	for (uint16_t i = 0; i < entries; i++)
+		m.entry[i] = (struct filtered_entry){
+		    i - 1, (i + 1) * MINUTE_US, i + 1u, BYTES("[\0\xff drop] ")};
+	return m;
+}
+
+START_TEST(filtered_round_trip)
+{
+	struct filtered in = sample_filtered(FILTERED_MAX);
+	static struct filtered got;
+
+	begin();
+	message_put_filtered(&out, &in);
+	parse(FRAME_FILTERED);
+	ck_assert(frame_crc_ok(&frame));
+	ck_assert(!frame.more);
+	ck_assert_int_eq(message_get_filtered(frame.payload, frame.len, &got, &why), 0);
+	ck_assert_uint_eq(got.epoch, 3);
+	ck_assert_uint_eq(got.first_seq, 4);
+	ck_assert_uint_eq(got.count, 1);
+	ck_assert_uint_eq(got.bind_id, 6);
+	ck_assert_uint_eq(got.group, 7);
+	ck_assert_uint_eq(got.kseq, 8);
+	ck_assert_uint_eq(got.entries, FILTERED_MAX);
+	for (int i = 0; i < FILTERED_MAX; i++) {
+		const struct filtered_entry *e = &got.entry[i];
+
+		ck_assert_int_eq(e->filter_id, i - 1);
+		ck_assert_uint_eq(e->minute_us, (uint64_t)(i + 1) * MINUTE_US);
+		ck_assert_uint_eq(e->records, (uint64_t)i + 1);
+		ck_assert_uint_eq(e->prefix.len, 10);
+		ck_assert_mem_eq(e->prefix.p, "[\0\xff drop] ", 10);
+	}
+	for (size_t cut = 0; cut < frame.len; cut++)
+		ck_assert_int_eq(
+		    message_get_filtered(frame.payload, cut, &got, &why), -1);
+}
+END_TEST
+
+/* The longest prefixes fit a frame, too. */
+START_TEST(filtered_at_its_longest)
+{
+	struct filtered in = sample_filtered(FILTERED_MAX);
+	static uint8_t prefix[UINT8_MAX];
+	static struct filtered got;
+
+	for (int i = 0; i < FILTERED_MAX; i++)
+		in.entry[i].prefix = (struct bytes){prefix, sizeof prefix};
+	begin();
+	message_put_filtered(&out, &in);
+	parse(FRAME_FILTERED);
+	ck_assert_int_eq(message_get_filtered(frame.payload, frame.len, &got, &why), 0);
+	ck_assert_uint_eq(got.entry[FILTERED_MAX - 1].prefix.len, UINT8_MAX);
+}
+END_TEST
+
+START_TEST(filtered_bounds)
+{
+	static struct filtered bad[9], got;
+
+	for (int i = 0; i < 9; i++)
+		bad[i] = sample_filtered(2);
+	bad[0].epoch = 0;
+	bad[1].first_seq = 0;
+	bad[2].count = 0;
+	bad[3].entries = 0;
+	bad[4].entry[1].filter_id = -2;
+	bad[5].entry[1].minute_us++;
+	bad[6].entry[1].records = 0;
+	bad[7].entry[1].records = UINT64_MAX;
+	bad[8].first_seq = INT64_MAX;
+	for (int i = 0; i < 9; i++) {
+		begin();
+		message_put_filtered(&out, &bad[i]);
+		parse(FRAME_FILTERED);
+		ck_assert_int_eq(
+		    message_get_filtered(frame.payload, frame.len, &got, &why), -1);
+	}
+}
+END_TEST
+
+START_TEST(filters_round_trip_and_bounds)
+{
+	static uint8_t document[FILTERS_PIECE_MAX + 1];
+	struct filters in = {.version = 9,
+	    .total = 2 * FILTERS_PIECE_MAX,
+	    .crc = 0xdeadbeef,
+	    .offset = FILTERS_PIECE_MAX,
+	    .bytes = document,
+	    .len = FILTERS_PIECE_MAX};
+	struct filters bad[] = {in, in, in, in, in}, got;
+
+	memset(document, 7, sizeof document);
+	begin();
+	message_put_filters(&out, &in);
+	parse(FRAME_FILTERS);
+	ck_assert_int_eq(message_get_filters(frame.payload, frame.len, &got, &why), 0);
+	ck_assert_uint_eq(got.version, 9);
+	ck_assert_uint_eq(got.total, 2 * FILTERS_PIECE_MAX);
+	ck_assert_uint_eq(got.crc, 0xdeadbeef);
+	ck_assert_uint_eq(got.offset, FILTERS_PIECE_MAX);
+	ck_assert_uint_eq(got.len, FILTERS_PIECE_MAX);
+	ck_assert_mem_eq(got.bytes, document, got.len);
+	bad[0].version = 0;
+	bad[1].offset++;
+	bad[2].len = 0;
+	bad[3].total = FILTERS_TOTAL_MAX + 1;
+	bad[4].len++;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		begin();
+		message_put_filters(&out, &bad[i]);
+		parse(FRAME_FILTERS);
+		ck_assert_int_eq(
+		    message_get_filters(frame.payload, frame.len, &got, &why), -1);
+	}
+}
+END_TEST
+
+START_TEST(applied_round_trip)
+{
+	struct applied in = {4, 5, "filter noise: column 3"}, got;
+
+	begin();
+	message_put_applied(&out, &in);
+	parse(FRAME_APPLIED);
+	ck_assert_int_eq(message_get_applied(frame.payload, frame.len, &got, &why), 0);
+	ck_assert_uint_eq(got.version, 4);
+	ck_assert_uint_eq(got.refused, 5);
+	ck_assert_str_eq(got.reason, in.reason);
+	ck_assert_int_eq(
+	    message_get_applied(frame.payload, frame.len - 1, &got, &why), -1);
+}
+END_TEST
+
+/* The mark of a group is in the frame, under its checksum, and changes nothing else. */
+START_TEST(more_follows)
+{
+	struct filtered in = sample_filtered(1);
+	static struct filtered got;
+	struct ack ack = {1, 2};
+
+	begin();
+	message_put_filtered(&out, &in);
+	frame_mark_more(space, (size_t)(out.at - space));
+	parse(FRAME_FILTERED);
+	ck_assert(frame.more);
+	ck_assert(frame_crc_ok(&frame));
+	ck_assert_int_eq(message_get_filtered(frame.payload, frame.len, &got, &why), 0);
+	space[FRAME_HEADER - 1] &= (uint8_t)~FRAME_MORE;
+	ck_assert_int_gt(frame_parse(space, (size_t)(out.at - space), &frame, &why), 0);
+	ck_assert(!frame.more);
+	ck_assert(!frame_crc_ok(&frame));
+	begin();
+	message_put_ack(&out, &ack);
+	space[FRAME_HEADER - 1] |= FRAME_MORE;
+	ck_assert_int_eq(
+	    frame_parse(space, (size_t)(out.at - space), &frame, &why), -1);
+}
+END_TEST
+
 START_TEST(stats_round_trip_and_bounds)
 {
 	static struct stats in = {.time_us = 1, .count = STATS_MAX}, got;
@@ -290,6 +464,12 @@ main(void)
 	tcase_add_test(tc, hello_refuses_epoch_zero_and_other_versions);
 	tcase_add_test(tc, welcome_round_trip);
 	tcase_add_test(tc, loss_round_trip_and_bounds);
+	tcase_add_test(tc, filtered_round_trip);
+	tcase_add_test(tc, filtered_at_its_longest);
+	tcase_add_test(tc, filtered_bounds);
+	tcase_add_test(tc, filters_round_trip_and_bounds);
+	tcase_add_test(tc, applied_round_trip);
+	tcase_add_test(tc, more_follows);
 	tcase_add_test(tc, stats_round_trip_and_bounds);
 	tcase_add_test(tc, small_messages_round_trip);
 	tcase_add_test(tc, frame_bounds);
