@@ -9,7 +9,7 @@
 #include "ctl/query.h"
 #include "ctl/session.h"
 #include "ctl/source.h"
-#include "ctl/text.h"
+#include "common/text.h"
 
 static int
 no_memory(void)

@@ -10,7 +10,7 @@
 #include "ctl/entries.h"
 #include "ctl/session.h"
 #include "ctl/table.h"
-#include "ctl/text.h"
+#include "common/text.h"
 
 #define ERRORS_SHOWN 20
 #define WHAT_MAX 80 /* bytes of an entry repeated in a message */

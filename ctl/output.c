@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/row_write.h"
 #include "ctl/output_writers.h"
 
 int
@@ -57,7 +58,7 @@ titles(struct output *o)
 	if (o->format == OUTPUT_TABLE)
 		output_table_titles(o);
 	else if (o->format == OUTPUT_CSV)
-		output_csv_titles(o->to);
+		row_write_csv_titles(o->to);
 }
 
 void
@@ -69,13 +70,13 @@ output_row(struct output *o, const struct row *row)
 		output_table_row(o, row);
 		break;
 	case OUTPUT_JSON:
-		output_json_row(row, o->to);
+		row_write_json(row, o->to);
 		break;
 	case OUTPUT_CSV:
-		output_csv_row(row, o->to);
+		row_write_csv(row, o->to);
 		break;
 	case OUTPUT_ECS:
-		output_ecs_row(row, o->to);
+		row_write_ecs(row, o->to);
 		break;
 	}
 }

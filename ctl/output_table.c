@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "common/text.h"
 #include "ctl/output_writers.h"
-#include "ctl/text.h"
 #include "ctl/timearg.h"
 
 #define CELL_MAX 640 /* bytes; a prefix has 255, and may be longer as text */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The writers behind ctl/output.h, one file each. */
+/* The table behind ctl/output.h. */
 #ifndef FWLOG_CTL_OUTPUT_WRITERS_H
 #define FWLOG_CTL_OUTPUT_WRITERS_H
 
@@ -8,10 +8,5 @@
 void output_table_measure(struct output *o, const struct row *row);
 void output_table_titles(struct output *o);
 void output_table_row(const struct output *o, const struct row *row);
-
-void output_json_row(const struct row *row, FILE *to);
-void output_ecs_row(const struct row *row, FILE *to);
-void output_csv_titles(FILE *to);
-void output_csv_row(const struct row *row, FILE *to);
 
 #endif

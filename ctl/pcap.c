@@ -7,50 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/pcapfile.h"
+#include "common/pcap_row.h"
+#include "common/text.h"
 #include "ctl/query.h"
 #include "ctl/select.h"
-#include "ctl/text.h"
 
 #define INTERFACES_MAX 64 /* whose names are told in the end */
-#define MAC_BYTES 6
-#define ETHERNET_HEADER 14
-#define ETHERNET_TYPE 1 /* ARPHRD_ETHER */
-
-/* Columns of the query. The prefix as the kernel has it, any bytes. */
-static const char columns[] =
-    "(extract(epoch FROM e.ts) * 1000000)::bigint AS time, e.host_id, e.n, e.family, "
-    "e.hook, e.nflog_group, e.ethertype, e.in_id, e.out_id, e.physin_id, e.physout_id, "
-    "e.mark, e.uid, e.gid, e.hw_type, e.len, encode(p.raw, 'hex') AS prefix, "
-    "translate(e.src_mac::text, ':', '') AS src_mac, "
-    "translate(e.dst_mac::text, ':', '') AS dst_mac, "
-    "encode(e.hw_header, 'hex') AS hw_header, encode(e.payload, 'hex') AS payload";
-enum {
-	C_TIME,
-	C_HOST_ID,
-	C_N,
-	C_FAMILY,
-	C_HOOK,
-	C_GROUP,
-	C_ETHERTYPE,
-	C_IN,
-	C_OUT,
-	C_PHYSIN,
-	C_PHYSOUT,
-	C_MARK,
-	C_UID,
-	C_GID,
-	C_HW_TYPE,
-	C_LENGTH,
-	C_PREFIX,
-	C_SRC_MAC,
-	C_DST_MAC,
-	C_HW_HEADER,
-	C_PAYLOAD,
-};
-
-static const char from[] =
-    "fwlog.event e LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = e.prefix_id";
 
 struct pcap {
 	struct query q;
@@ -64,63 +26,20 @@ struct pcap {
 	size_t interfaces;
 	bool failed; /* a write did */
 	int error;   /* why */
-	/* Bytes of the row at hand. */
-	char prefix[RECORD_STRING_MAX + 1];
-	uint8_t src_mac[MAC_BYTES];
-	uint8_t hw_header[RECORD_HWHEADER_MAX];
-	uint8_t payload[RECORD_PAYLOAD_MAX];
+	struct pcap_row row;
 	uint8_t record[PCAP_RECORD_MAX];
 };
 
 /* ---- a row */
 
-static int64_t
-number(const struct db_rows *rows, int row, int column)
+static struct pcap_packet
+read_packet(struct pcap *p, const struct db_rows *rows, int i)
 {
-	if (db_rows_null(rows, row, column))
-		return -1;
-	return strtoll(db_rows_get(rows, row, column), NULL, 10);
-}
+	const char *value[PCAP_COLUMNS];
 
-static struct bytes
-octets(const struct db_rows *rows, int row, int column, uint8_t *to, size_t size)
-{
-	size_t len = text_unhex(db_rows_get(rows, row, column), to, size);
-
-	return (struct bytes){to, (uint16_t)len};
-}
-
-/* That of plain Ethernet is not stored: the addresses and the type are all of it. */
-static struct bytes
-link_header(struct pcap *p, const struct db_rows *rows, int i)
-{
-	struct writer w = writer_of(p->hw_header, sizeof p->hw_header);
-	uint8_t mac[MAC_BYTES];
-	int64_t type = number(rows, i, C_ETHERTYPE);
-
-	if (!db_rows_null(rows, i, C_HW_HEADER))
-		return octets(rows, i, C_HW_HEADER, p->hw_header, sizeof p->hw_header);
-	if (number(rows, i, C_HW_TYPE) != ETHERNET_TYPE || type < 0 ||
-	    octets(rows, i, C_DST_MAC, mac, sizeof mac).len < MAC_BYTES ||
-	    db_rows_null(rows, i, C_SRC_MAC))
-		return (struct bytes){NULL, 0};
-	put_bytes(&w, mac, MAC_BYTES);
-	put_bytes(&w, p->src_mac, MAC_BYTES);
-	put_u16(&w, (uint16_t)type);
-	return (struct bytes){p->hw_header, ETHERNET_HEADER};
-}
-
-static const char *
-prefix_of(struct pcap *p, const struct db_rows *rows, int i)
-{
-	size_t len;
-
-	if (db_rows_null(rows, i, C_PREFIX))
-		return NULL;
-	len = text_unhex(
-	    db_rows_get(rows, i, C_PREFIX), (uint8_t *)p->prefix, sizeof p->prefix - 1);
-	p->prefix[len] = '\0';
-	return p->prefix;
+	for (int c = 0; c < PCAP_COLUMNS; c++)
+		value[c] = db_rows_null(rows, i, c) ? NULL : db_rows_get(rows, i, c);
+	return pcap_row_packet(&p->row, value);
 }
 
 static void
@@ -132,33 +51,6 @@ note_interface(struct pcap *p, int64_t id)
 		if (p->interface[i] == id)
 			return;
 	p->interface[p->interfaces++] = id;
-}
-
-static struct pcap_packet
-read_packet(struct pcap *p, const struct db_rows *rows, int i)
-{
-	struct pcap_packet packet = {
-	    .ts_us = number(rows, i, C_TIME),
-	    .family = number(rows, i, C_FAMILY),
-	    .hook = number(rows, i, C_HOOK),
-	    .group = number(rows, i, C_GROUP),
-	    .ethertype = number(rows, i, C_ETHERTYPE),
-	    .in = number(rows, i, C_IN),
-	    .out = number(rows, i, C_OUT),
-	    .physin = number(rows, i, C_PHYSIN),
-	    .physout = number(rows, i, C_PHYSOUT),
-	    .mark = number(rows, i, C_MARK),
-	    .uid = number(rows, i, C_UID),
-	    .gid = number(rows, i, C_GID),
-	    .hw_type = number(rows, i, C_HW_TYPE),
-	    .length = number(rows, i, C_LENGTH),
-	    .prefix = prefix_of(p, rows, i),
-	};
-
-	packet.hw_addr = octets(rows, i, C_SRC_MAC, p->src_mac, sizeof p->src_mac);
-	packet.hw_header = link_header(p, rows, i);
-	packet.payload = octets(rows, i, C_PAYLOAD, p->payload, sizeof p->payload);
-	return packet;
 }
 
 static bool
@@ -279,8 +171,8 @@ write_file(struct pcap *p)
 {
 	uint8_t header[PCAP_HEADER_SIZE];
 	struct select select = {
-	    .columns = columns,
-	    .from = from,
+	    .columns = pcap_row_select,
+	    .from = pcap_row_from,
 	    .take = write_rows,
 	    .arg = p,
 	};

@@ -8,7 +8,7 @@
 #include "common/nearest.h"
 #include "ctl/session.h"
 #include "ctl/table.h"
-#include "ctl/text.h"
+#include "common/text.h"
 #include "ctl/timearg.h"
 
 static const char *const verdicts[] = {"accept", "drop", "reject", "unknown"};

@@ -8,7 +8,7 @@
 
 #include "ctl/interrupt.h"
 #include "ctl/source.h"
-#include "ctl/text.h"
+#include "common/text.h"
 
 #define DAY INT64_C(86400000000)
 #define OWN_PARAMS 2        /* $1, $2 */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/text.h"
+#include "common/text.h"
 
 static const char *const dictionaries[] = {
     [FILTER_HOST] =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/table.h"
 
-#include "ctl/text.h"
+#include "common/text.h"
 
 static void
 cell(const char *text, int wide, bool last, FILE *out)

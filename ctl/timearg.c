@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/text.h"
+
 #define SECOND INT64_C(1000000)
 #define YEAR_MAX_US (INT64_C(253402300800) * SECOND) /* 10000-01-01 */
 
@@ -155,11 +157,5 @@ timearg_parse(const char *text, int64_t now_us, int64_t *us)
 void
 timearg_text(int64_t us, char text[TIMEARG_TEXT])
 {
-	time_t t = (time_t)(us / SECOND);
-	char date[24];
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, TIMEARG_TEXT, "%s.%06dZ", date, (int)(us % SECOND));
+	text_time(us, text);
 }

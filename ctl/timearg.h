@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-#define TIMEARG_TEXT 40 /* bytes of a time as text */
+#include "common/text.h"
+
+#define TIMEARG_TEXT TEXT_TIME /* bytes of a time as text */
 #define TIMEARG_FORMS "2026-11-23T14:05:00Z, 2026-11-23, -1h or now-2h"
 
 /* Microseconds since 1970 UTC, years 1970 to 9999. 0, or -1: text is none of these. */

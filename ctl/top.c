@@ -7,7 +7,7 @@
 
 #include "ctl/group.h"
 #include "ctl/query.h"
-#include "ctl/text.h"
+#include "common/text.h"
 
 #define LIMIT_DEFAULT 10
 #define LIMIT_MAX 1000000

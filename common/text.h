@@ -3,8 +3,8 @@
  * Text of the database, valid UTF-8 that strangers may have had a hand in, written so
  * that its reader is not led astray: a terminal, a JSON parser, a spreadsheet.
  */
-#ifndef FWLOG_CTL_TEXT_H
-#define FWLOG_CTL_TEXT_H
+#ifndef FWLOG_COMMON_TEXT_H
+#define FWLOG_COMMON_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +35,9 @@ void text_csv(const char *text, FILE *out);
  * database's encode(…, 'hex').
  */
 size_t text_unhex(const char *text, uint8_t *bytes, size_t size);
+
+#define TEXT_TIME 40 /* bytes of a time as text */
+/* "2026-11-23T14:05:09.123456Z"; us: microseconds since 1970 UTC. */
+void text_time(int64_t us, char text[TEXT_TIME]);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/text.h"
+#include "common/text.h"
 
 static char out[512];
 static int wide;

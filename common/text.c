@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/text.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 size_t
 text_hidden(const char *p)
@@ -127,4 +128,16 @@ text_unhex(const char *text, uint8_t *bytes, size_t size)
 		text += 2;
 	}
 	return n;
+}
+
+void
+text_time(int64_t us, char text[TEXT_TIME])
+{
+	time_t t = (time_t)(us / 1000000);
+	char date[24];
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, TEXT_TIME, "%s.%06dZ", date, (int)(us % 1000000));
 }

@@ -2,11 +2,11 @@
 /* Elastic Common Schema 8.11: field names and what they must look like are from there.
  */
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "ctl/output_writers.h"
-#include "ctl/text.h"
-#include "ctl/timearg.h"
+#include "common/row_write.h"
+#include "common/text.h"
 
 #define ECS_VERSION "8.11.0"
 
@@ -182,12 +182,12 @@ put_own(struct object *o, const struct row *row)
 }
 
 void
-output_ecs_row(const struct row *row, FILE *to)
+row_write_ecs(const struct row *row, FILE *to)
 {
 	struct object o = {.to = to, .more = true};
-	char time[TIMEARG_TEXT];
+	char time[TEXT_TIME];
 
-	timearg_text(row->ts_us, time);
+	text_time(row->ts_us, time);
 	fprintf(to, "{\"@timestamp\":\"%s\",\"ecs\":{\"version\":\"" ECS_VERSION "\"}",
 	    time);
 	put_event(&o, row);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/output_writers.h"
-#include "ctl/text.h"
-#include "ctl/timearg.h"
+#include "common/row_write.h"
+
+#include "common/text.h"
 
 static void
 put_value(const struct row *row, int column, FILE *to)
 {
-	char time[TIMEARG_TEXT];
+	char time[TEXT_TIME];
 
 	switch (row_info[column].kind) {
 	case ROW_TIME:
-		timearg_text(row->ts_us, time);
+		text_time(row->ts_us, time);
 		fprintf(to, "\"%s\"", time);
 		break;
 	case ROW_NUMBER:
@@ -25,7 +25,7 @@ put_value(const struct row *row, int column, FILE *to)
 }
 
 void
-output_json_row(const struct row *row, FILE *to)
+row_write_object(const struct row *row, FILE *to)
 {
 	const char *before = "{";
 
@@ -36,5 +36,12 @@ output_json_row(const struct row *row, FILE *to)
 		put_value(row, c, to);
 		before = ",";
 	}
-	fputs("}\n", to);
+	putc('}', to);
+}
+
+void
+row_write_json(const struct row *row, FILE *to)
+{
+	row_write_object(row, to);
+	putc('\n', to);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/output_writers.h"
-#include "ctl/text.h"
-#include "ctl/timearg.h"
+#include "common/row_write.h"
+
+#include "common/text.h"
 
 static void
 separate(int column, FILE *to)
@@ -10,7 +10,7 @@ separate(int column, FILE *to)
 }
 
 void
-output_csv_titles(FILE *to)
+row_write_csv_titles(FILE *to)
 {
 	for (int c = 0; c < ROW_COLUMN_COUNT; c++) {
 		fputs(row_info[c].name, to);
@@ -19,13 +19,13 @@ output_csv_titles(FILE *to)
 }
 
 void
-output_csv_row(const struct row *row, FILE *to)
+row_write_csv(const struct row *row, FILE *to)
 {
-	char time[TIMEARG_TEXT];
+	char time[TEXT_TIME];
 
 	for (int c = 0; c < ROW_COLUMN_COUNT; c++) {
 		if (row_info[c].kind == ROW_TIME) {
-			timearg_text(row->ts_us, time);
+			text_time(row->ts_us, time);
 			fputs(time, to);
 		} else if (row->value[c] != NULL) {
 			text_csv(row->value[c], to);

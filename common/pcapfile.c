@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/pcapfile.h"
+#include "common/pcapfile.h"
 
 #include <endian.h>
 #include <string.h>

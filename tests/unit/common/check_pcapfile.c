@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/pcapfile.h"
+#include "common/pcapfile.h"
 
 #define BYTES(text)                                       \
 	(struct bytes)                                    \

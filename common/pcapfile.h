@@ -4,8 +4,8 @@
  * microseconds: link type 239, NFLOG (tcpdump.org/linktypes/LINKTYPE_NFLOG.html,
  * attributes as in the kernel's linux/netfilter/nfnetlink_log.h), or 101, raw IP.
  */
-#ifndef FWLOG_CTL_PCAPFILE_H
-#define FWLOG_CTL_PCAPFILE_H
+#ifndef FWLOG_COMMON_PCAPFILE_H
+#define FWLOG_COMMON_PCAPFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
