@@ -17,9 +17,9 @@ ROLES=(ingest report admin)
 ALLOWED='
 ingest INSERT event
 ingest SELECT (host|host_mark|stream|host_status|dict_.*|loss|quarantine|schema_version|agent_key|rule_count|filter.*)
-ingest SELECT (prefix_timeline|list|list_entry)
-ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute)
-ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute)
+ingest SELECT (rollup_[a-z]*|rollup_hour_(port|src|dst|distinct)|prefix_timeline|list|list_entry)
+ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
+ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
 report SELECT .*(_full|_overview|_verdict|schema_version)
 report SELECT (event|host|host_mark|dict_(iface|netns|prefix))
 admin SELECT .*
@@ -111,6 +111,8 @@ functions()
 	[ "$1" = admin ] || {
 		try "CALL key_new" "SELECT fwlog.key_new('evil', '\\x0102030405060708', '\\x', NULL)"
 		try "CALL make_partition" "SELECT fwlog.make_partition('20010101')"
+		try "CALL partition_drop" "SELECT fwlog.partition_drop('event_p20010101')"
+		try "CALL rollup_trim" "SELECT fwlog.rollup_trim('100 years')"
 	}
 }
 

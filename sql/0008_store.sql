@@ -1,0 +1,560 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Roll-ups, which the collector writes in the transaction of the events they count, and what
+-- keeps the daily partitions: made ahead, sealed, dropped. docs/store.md says why.
+
+-- ---- roll-ups
+-- Sums are exact: what has no row of its own is in the row of the rest. In the tables 0 stands
+-- for no prefix, -1 for no protocol or port, -2 for the rest of the ports, 0.0.0.0/0 for the
+-- rest of the addresses and ::/0 for none; the views say it in words. A host's rows are
+-- written under the lock of its host_mark, so two writers never wait for each other crosswise.
+
+CREATE TABLE fwlog.rollup_minute (
+	host_id     integer NOT NULL,
+	minute      timestamptz NOT NULL,
+	prefix_id   integer NOT NULL,
+	proto       smallint NOT NULL,
+	dport       integer NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (host_id, minute, prefix_id, proto, dport)
+) WITH (fillfactor = 80);
+CREATE INDEX rollup_minute_minute ON fwlog.rollup_minute USING brin (minute)
+	WITH (pages_per_range = 16);
+COMMENT ON TABLE fwlog.rollup_minute IS
+	'events by minute, prefix, protocol and destination port; read it through rollup_minute_full';
+COMMENT ON COLUMN fwlog.rollup_minute.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_minute.minute IS 'start of the minute';
+COMMENT ON COLUMN fwlog.rollup_minute.prefix_id IS 'prefix of the log rule (dict_prefix); 0: none';
+COMMENT ON COLUMN fwlog.rollup_minute.proto IS 'IP protocol number; -1: none';
+COMMENT ON COLUMN fwlog.rollup_minute.dport IS 'destination port; -1: none, -2: the rest of the ports';
+COMMENT ON COLUMN fwlog.rollup_minute.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_minute.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_hour (
+	host_id     integer NOT NULL,
+	hour        timestamptz NOT NULL,
+	prefix_id   integer NOT NULL,
+	proto       smallint NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (host_id, hour, prefix_id, proto)
+) WITH (fillfactor = 80);
+CREATE INDEX rollup_hour_hour ON fwlog.rollup_hour USING brin (hour)
+	WITH (pages_per_range = 16);
+COMMENT ON TABLE fwlog.rollup_hour IS
+	'events by hour, prefix and protocol; read it through rollup_hour_full';
+COMMENT ON COLUMN fwlog.rollup_hour.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_hour.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour.prefix_id IS 'prefix of the log rule (dict_prefix); 0: none';
+COMMENT ON COLUMN fwlog.rollup_hour.proto IS 'IP protocol number; -1: none';
+COMMENT ON COLUMN fwlog.rollup_hour.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_hour_port (
+	host_id     integer NOT NULL,
+	hour        timestamptz NOT NULL,
+	proto       smallint NOT NULL,
+	dport       integer NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (host_id, hour, proto, dport)
+) WITH (fillfactor = 80);
+CREATE INDEX rollup_hour_port_hour ON fwlog.rollup_hour_port USING brin (hour)
+	WITH (pages_per_range = 16);
+COMMENT ON TABLE fwlog.rollup_hour_port IS
+	'events by hour, protocol and destination port; read it through rollup_hour_port_full';
+COMMENT ON COLUMN fwlog.rollup_hour_port.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_hour_port.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_port.proto IS 'IP protocol number; -1: none';
+COMMENT ON COLUMN fwlog.rollup_hour_port.dport IS 'destination port; -1: none, -2: the rest of the ports';
+COMMENT ON COLUMN fwlog.rollup_hour_port.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_port.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_hour_src (
+	host_id     integer NOT NULL,
+	hour        timestamptz NOT NULL,
+	address     inet NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (host_id, hour, address)
+) WITH (fillfactor = 80);
+CREATE INDEX rollup_hour_src_hour ON fwlog.rollup_hour_src USING brin (hour)
+	WITH (pages_per_range = 16);
+COMMENT ON TABLE fwlog.rollup_hour_src IS
+	'events by hour and source address; read it through rollup_hour_src_full';
+COMMENT ON COLUMN fwlog.rollup_hour_src.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_hour_src.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_src.address IS 'source address; 0.0.0.0/0: the rest, ::/0: none';
+COMMENT ON COLUMN fwlog.rollup_hour_src.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_src.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_hour_dst (
+	host_id     integer NOT NULL,
+	hour        timestamptz NOT NULL,
+	address     inet NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (host_id, hour, address)
+) WITH (fillfactor = 80);
+CREATE INDEX rollup_hour_dst_hour ON fwlog.rollup_hour_dst USING brin (hour)
+	WITH (pages_per_range = 16);
+COMMENT ON TABLE fwlog.rollup_hour_dst IS
+	'events by hour and destination address; read it through rollup_hour_dst_full';
+COMMENT ON COLUMN fwlog.rollup_hour_dst.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_hour_dst.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_dst.address IS 'destination address; 0.0.0.0/0: the rest, ::/0: none';
+COMMENT ON COLUMN fwlog.rollup_hour_dst.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_dst.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_hour_distinct (
+	host_id     integer NOT NULL,
+	hour        timestamptz NOT NULL,
+	sources     bit(12288) NOT NULL,
+	destinations bit(12288) NOT NULL,
+	PRIMARY KEY (host_id, hour)
+) WITH (fillfactor = 50);
+CREATE INDEX rollup_hour_distinct_hour ON fwlog.rollup_hour_distinct USING brin (hour)
+	WITH (pages_per_range = 16);
+COMMENT ON TABLE fwlog.rollup_hour_distinct IS
+	'sketches of the addresses of an hour; read it through rollup_hour_distinct_full';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct.sources IS
+	'sketch of the source addresses; bit_or() unites several';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct.destinations IS
+	'sketch of the destination addresses; bit_or() unites several';
+
+-- A HyperLogLog whose 512 registers are written in unary: bit 512 r + b says that bucket b
+-- has seen an address whose hash has r zeros before its first one. So the union is bit_or,
+-- which is in every PostgreSQL.
+CREATE FUNCTION fwlog.distinct_estimate(sketch bit) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m     constant integer := 512;
+	plane bit varying;
+	seen  bit varying := repeat('0', m)::bit varying;
+	total double precision := 0;
+	zeros integer;
+	guess double precision;
+BEGIN
+	FOR r IN REVERSE 23..0 LOOP
+		plane := substring(sketch FROM r * m + 1 FOR m);
+		total := total + length(replace((plane & ~seen)::text, '0', '')) / 2.0 ^ (r + 1);
+		seen := seen | plane;
+	END LOOP;
+	zeros := m - length(replace(seen::text, '0', ''));
+	guess := 0.7213 / (1 + 1.079 / m) * m * m / (total + zeros);
+	IF guess <= 2.5 * m AND zeros > 0 THEN
+		guess := m * ln(m::double precision / zeros);
+	END IF;
+	RETURN round(guess);
+END $$;
+COMMENT ON FUNCTION fwlog.distinct_estimate(bit) IS
+	'how many different addresses a sketch has seen, within 5 % as a rule';
+
+-- ---- what people read; the verdict is that of the row's first moment
+
+CREATE VIEW fwlog.rollup_minute_full AS
+SELECT r.minute AS "time",
+       h.name AS host,
+       p.prefix,
+       coalesce(vh.verdict[width_bucket(r.minute, vh.since)],
+                va.verdict[width_bucket(r.minute, va.since)], 'unknown') AS verdict,
+       CASE WHEN vh.verdict[width_bucket(r.minute, vh.since)] IS NOT NULL
+            THEN vh.rule_name[width_bucket(r.minute, vh.since)]
+            ELSE va.rule_name[width_bucket(r.minute, va.since)] END AS rule_name,
+       fwlog.protocol_name(nullif(r.proto, (-1)::smallint)) AS protocol,
+       nullif(r.proto, (-1)::smallint) AS protocol_number,
+       CASE WHEN r.dport >= 0 THEN r.dport END AS dst_port,
+       r.dport = -2 AS is_rest,
+       r.events,
+       r.bytes,
+       r.host_id,
+       r.prefix_id
+FROM fwlog.rollup_minute r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id
+LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = r.prefix_id
+LEFT JOIN fwlog.prefix_timeline vh ON vh.prefix_id = r.prefix_id AND vh.host_id = r.host_id
+LEFT JOIN fwlog.prefix_timeline va ON va.prefix_id = r.prefix_id AND va.host_id = 0;
+COMMENT ON VIEW fwlog.rollup_minute_full IS 'events by minute, prefix, protocol and destination port; sums are exact';
+COMMENT ON COLUMN fwlog.rollup_minute_full."time" IS 'start of the minute';
+COMMENT ON COLUMN fwlog.rollup_minute_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_minute_full.prefix IS 'prefix of the log rule; null: none';
+COMMENT ON COLUMN fwlog.rollup_minute_full.verdict IS 'accept, drop, reject or unknown: what the prefix map says of the prefix';
+COMMENT ON COLUMN fwlog.rollup_minute_full.rule_name IS 'name of the rule, by the prefix map';
+COMMENT ON COLUMN fwlog.rollup_minute_full.protocol IS 'transport protocol; null: none';
+COMMENT ON COLUMN fwlog.rollup_minute_full.protocol_number IS 'IP protocol number; null: none';
+COMMENT ON COLUMN fwlog.rollup_minute_full.dst_port IS 'destination port; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_minute_full.is_rest IS 'the ports that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_minute_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_minute_full.bytes IS 'sum of the lengths of their packets';
+COMMENT ON COLUMN fwlog.rollup_minute_full.host_id IS 'number of the host';
+COMMENT ON COLUMN fwlog.rollup_minute_full.prefix_id IS 'number of the prefix; 0: none';
+
+CREATE VIEW fwlog.rollup_hour_full AS
+SELECT r.hour AS "time",
+       h.name AS host,
+       p.prefix,
+       coalesce(vh.verdict[width_bucket(r.hour, vh.since)],
+                va.verdict[width_bucket(r.hour, va.since)], 'unknown') AS verdict,
+       CASE WHEN vh.verdict[width_bucket(r.hour, vh.since)] IS NOT NULL
+            THEN vh.rule_name[width_bucket(r.hour, vh.since)]
+            ELSE va.rule_name[width_bucket(r.hour, va.since)] END AS rule_name,
+       fwlog.protocol_name(nullif(r.proto, (-1)::smallint)) AS protocol,
+       nullif(r.proto, (-1)::smallint) AS protocol_number,
+       r.events,
+       r.bytes,
+       r.host_id,
+       r.prefix_id
+FROM fwlog.rollup_hour r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id
+LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = r.prefix_id
+LEFT JOIN fwlog.prefix_timeline vh ON vh.prefix_id = r.prefix_id AND vh.host_id = r.host_id
+LEFT JOIN fwlog.prefix_timeline va ON va.prefix_id = r.prefix_id AND va.host_id = 0;
+COMMENT ON VIEW fwlog.rollup_hour_full IS 'events by hour, prefix and protocol; sums are exact';
+COMMENT ON COLUMN fwlog.rollup_hour_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_hour_full.prefix IS 'prefix of the log rule; null: none';
+COMMENT ON COLUMN fwlog.rollup_hour_full.verdict IS 'accept, drop, reject or unknown: what the prefix map says of the prefix';
+COMMENT ON COLUMN fwlog.rollup_hour_full.rule_name IS 'name of the rule, by the prefix map';
+COMMENT ON COLUMN fwlog.rollup_hour_full.protocol IS 'transport protocol; null: none';
+COMMENT ON COLUMN fwlog.rollup_hour_full.protocol_number IS 'IP protocol number; null: none';
+COMMENT ON COLUMN fwlog.rollup_hour_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_full.bytes IS 'sum of the lengths of their packets';
+COMMENT ON COLUMN fwlog.rollup_hour_full.host_id IS 'number of the host';
+COMMENT ON COLUMN fwlog.rollup_hour_full.prefix_id IS 'number of the prefix; 0: none';
+
+CREATE VIEW fwlog.rollup_hour_port_full AS
+SELECT r.hour AS "time",
+       h.name AS host,
+       fwlog.protocol_name(nullif(r.proto, (-1)::smallint)) AS protocol,
+       nullif(r.proto, (-1)::smallint) AS protocol_number,
+       CASE WHEN r.dport >= 0 THEN r.dport END AS dst_port,
+       r.dport = -2 AS is_rest,
+       r.events,
+       r.bytes,
+       r.host_id
+FROM fwlog.rollup_hour_port r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id;
+COMMENT ON VIEW fwlog.rollup_hour_port_full IS 'events by hour, protocol and destination port; sums are exact';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.protocol IS 'transport protocol; null: none';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.protocol_number IS 'IP protocol number; null: none';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.dst_port IS 'destination port; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.is_rest IS 'the ports that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.bytes IS 'sum of the lengths of their packets';
+COMMENT ON COLUMN fwlog.rollup_hour_port_full.host_id IS 'number of the host';
+
+CREATE VIEW fwlog.rollup_hour_src_full AS
+SELECT r.hour AS "time",
+       h.name AS host,
+       CASE WHEN masklen(r.address) > 0 THEN r.address END AS src_ip,
+       r.address = inet '0.0.0.0/0' AS is_rest,
+       r.events,
+       r.bytes,
+       r.host_id
+FROM fwlog.rollup_hour_src r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id;
+COMMENT ON VIEW fwlog.rollup_hour_src_full IS 'events by hour and source address, the frequent ones; sums are exact';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full.src_ip IS 'source address; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full.is_rest IS 'the addresses that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full.bytes IS 'sum of the lengths of their packets';
+COMMENT ON COLUMN fwlog.rollup_hour_src_full.host_id IS 'number of the host';
+
+CREATE VIEW fwlog.rollup_hour_dst_full AS
+SELECT r.hour AS "time",
+       h.name AS host,
+       CASE WHEN masklen(r.address) > 0 THEN r.address END AS dst_ip,
+       r.address = inet '0.0.0.0/0' AS is_rest,
+       r.events,
+       r.bytes,
+       r.host_id
+FROM fwlog.rollup_hour_dst r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id;
+COMMENT ON VIEW fwlog.rollup_hour_dst_full IS 'events by hour and destination address, the frequent ones; sums are exact';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full.dst_ip IS 'destination address; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full.is_rest IS 'the addresses that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full.bytes IS 'sum of the lengths of their packets';
+COMMENT ON COLUMN fwlog.rollup_hour_dst_full.host_id IS 'number of the host';
+
+CREATE VIEW fwlog.rollup_hour_distinct_full AS
+SELECT r.hour AS "time",
+       h.name AS host,
+       fwlog.distinct_estimate(r.sources) AS sources,
+       fwlog.distinct_estimate(r.destinations) AS destinations,
+       r.sources AS source_sketch,
+       r.destinations AS destination_sketch,
+       r.host_id
+FROM fwlog.rollup_hour_distinct r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id;
+COMMENT ON VIEW fwlog.rollup_hour_distinct_full IS 'how many different addresses each hour had';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.sources IS 'how many source addresses there were, estimated';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.destinations IS 'how many destination addresses there were, estimated';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.source_sketch IS 'for several hours or hosts: distinct_estimate(bit_or(source_sketch))';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.destination_sketch IS 'the same of destinations';
+COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.host_id IS 'number of the host';
+
+-- ---- roll-ups kept small
+-- The collector remembers what has a row only while it runs, so that restarts can leave more
+-- rows than the bounds say. These lines put that right once an hour is over.
+
+CREATE FUNCTION fwlog.rollup_excess(since timestamptz, until timestamptz)
+RETURNS TABLE (rollup text, host_id integer, start timestamptz, surplus bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'rollup_minute', r.host_id, r.minute, count(*) - 256 FROM fwlog.rollup_minute r
+	WHERE r.minute >= since AND r.minute < until AND r.dport >= 0
+	GROUP BY 2, 3 HAVING count(*) > 256
+	UNION ALL
+	SELECT 'rollup_hour_port', r.host_id, r.hour, count(*) - 1024 FROM fwlog.rollup_hour_port r
+	WHERE r.hour >= since AND r.hour < until AND r.dport >= 0
+	GROUP BY 2, 3 HAVING count(*) > 1024
+	UNION ALL
+	SELECT 'rollup_hour_src', r.host_id, r.hour, count(*) - 2002 FROM fwlog.rollup_hour_src r
+	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 2002
+	UNION ALL
+	SELECT 'rollup_hour_dst', r.host_id, r.hour, count(*) - 2002 FROM fwlog.rollup_hour_dst r
+	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 2002
+$$;
+COMMENT ON FUNCTION fwlog.rollup_excess(timestamptz, timestamptz) IS
+	'roll-ups with more rows for a host than the bound: which, since when, how many too many';
+
+CREATE FUNCTION fwlog.rollup_fold(rollup text, host_id integer, start timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	at     text := CASE rollup WHEN 'rollup_minute' THEN 'minute' ELSE 'hour' END;
+	key    text := CASE rollup WHEN 'rollup_minute' THEN 'host_id, minute, prefix_id, proto'
+		WHEN 'rollup_hour_port' THEN 'host_id, hour, proto' ELSE 'host_id, hour' END;
+	last   text := CASE WHEN rollup IN ('rollup_minute', 'rollup_hour_port') THEN 'dport'
+		ELSE 'address' END;
+	rest   text := CASE last WHEN 'dport' THEN '-2' ELSE 'inet ''0.0.0.0/0''' END;
+	own    text := CASE last WHEN 'dport' THEN 'dport >= 0' ELSE 'masklen(address) > 0' END;
+	most   integer := CASE rollup WHEN 'rollup_minute' THEN 256
+		WHEN 'rollup_hour_port' THEN 1024 ELSE 2000 END;
+	folded bigint;
+BEGIN
+	IF rollup NOT IN ('rollup_minute', 'rollup_hour_port', 'rollup_hour_src',
+	    'rollup_hour_dst') THEN
+		RAISE EXCEPTION '% is no roll-up that is folded', rollup
+		USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM FROM fwlog.host_mark m WHERE m.host_id = rollup_fold.host_id FOR UPDATE;
+	EXECUTE format('WITH surplus AS (SELECT %2$s, %3$s AS last FROM fwlog.%1$I'
+		' WHERE host_id = $1 AND %4$I = $2 AND %5$s'
+		' ORDER BY events DESC, %3$s OFFSET %6$s),'
+		' gone AS (DELETE FROM fwlog.%1$I r USING surplus s'
+		' WHERE (%7$s, r.%3$s) = (%8$s, s.last) RETURNING r.*),'
+		' back AS (INSERT INTO fwlog.%1$I AS t (%2$s, %3$s, events, bytes)'
+		' SELECT %2$s, %9$s, sum(events), sum(bytes) FROM gone GROUP BY %2$s'
+		' ON CONFLICT (%2$s, %3$s) DO UPDATE SET events = t.events + excluded.events,'
+		' bytes = t.bytes + excluded.bytes)'
+		' SELECT count(*) FROM gone', rollup, key, last, at, own, most,
+		'r.' || replace(key, ', ', ', r.'), 's.' || replace(key, ', ', ', s.'), rest)
+	INTO folded USING host_id, start;
+	RETURN folded;
+END $$;
+COMMENT ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz) IS
+	'folds the smallest rows of a host and minute or hour into the rest, down to the bound';
+
+CREATE FUNCTION fwlog.rollup_trim(retain interval) RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	until timestamptz := date_trunc('hour', now() - greatest(retain, interval '1 day'));
+	gone  bigint := 0;
+	n     bigint;
+	rel   text;
+BEGIN
+	FOREACH rel IN ARRAY ARRAY['rollup_minute', 'rollup_hour', 'rollup_hour_port',
+	    'rollup_hour_src', 'rollup_hour_dst', 'rollup_hour_distinct'] LOOP
+		EXECUTE format('DELETE FROM fwlog.%I WHERE %I < $1', rel,
+			CASE rel WHEN 'rollup_minute' THEN 'minute' ELSE 'hour' END) USING until;
+		GET DIAGNOSTICS n = ROW_COUNT;
+		gone := gone + n;
+	END LOOP;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION fwlog.rollup_trim(interval) IS
+	'removes the rows of all roll-ups that are older, at least a day; how many';
+
+-- ---- partitions
+
+CREATE TABLE fwlog.kept_day (
+	day         date PRIMARY KEY,
+	since       timestamptz NOT NULL DEFAULT now(),
+	why         text NOT NULL
+);
+COMMENT ON TABLE fwlog.kept_day IS
+	'days whose events stay although they are older than what is retained';
+COMMENT ON COLUMN fwlog.kept_day.day IS 'the day (UTC)';
+COMMENT ON COLUMN fwlog.kept_day.since IS 'since when it is kept';
+COMMENT ON COLUMN fwlog.kept_day.why IS 'for what';
+
+CREATE VIEW fwlog.partition_overview AS
+SELECT c.relname::text AS partition,
+       d.day,
+       (SELECT count(*) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+        WHERE x.indrelid = c.oid AND x.indisvalid AND i.relname IN (c.relname || '_src',
+              c.relname || '_dst', c.relname || '_dport')) = 3 AS sealed,
+       greatest(c.reltuples, 0)::bigint AS events,
+       pg_table_size(c.oid) AS table_bytes,
+       pg_indexes_size(c.oid) AS index_bytes,
+       k.why AS kept
+FROM pg_inherits p
+JOIN pg_class c ON c.oid = p.inhrelid
+CROSS JOIN LATERAL (SELECT to_date(substr(c.relname, 8), 'YYYYMMDD') AS day) d
+LEFT JOIN fwlog.kept_day k ON k.day = d.day
+WHERE p.inhparent = 'fwlog.event'::regclass AND c.relname ~ '^event_p[0-9]{8}$';
+COMMENT ON VIEW fwlog.partition_overview IS 'the daily partitions of event';
+COMMENT ON COLUMN fwlog.partition_overview.partition IS 'name of the table';
+COMMENT ON COLUMN fwlog.partition_overview.day IS 'its day (UTC)';
+COMMENT ON COLUMN fwlog.partition_overview.sealed IS
+	'the day is over and has its indexes for look-ups';
+COMMENT ON COLUMN fwlog.partition_overview.events IS 'about how many events it has';
+COMMENT ON COLUMN fwlog.partition_overview.table_bytes IS 'size without indexes';
+COMMENT ON COLUMN fwlog.partition_overview.index_bytes IS 'size of the indexes';
+COMMENT ON COLUMN fwlog.partition_overview.kept IS
+	'why it stays although it is older than what is retained; null: it does not';
+
+CREATE FUNCTION fwlog.partition_ahead(days integer) RETURNS SETOF text
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+DECLARE
+	made date;
+BEGIN
+	FOR made IN SELECT current_date + d FROM generate_series(0, least(days, 31)) d
+	    WHERE to_regclass('fwlog.event_p' || to_char(current_date + d, 'YYYYMMDD')) IS NULL
+	LOOP
+		RETURN NEXT fwlog.make_partition(made);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION fwlog.partition_ahead(integer) IS
+	'makes the partitions from today to so many days ahead; those that were missing';
+
+CREATE FUNCTION fwlog.partition_waiting() RETURNS TABLE (day date, events bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (e.ts AT TIME ZONE 'UTC')::date, count(*) FROM fwlog.event_default e
+	GROUP BY 1 ORDER BY 1
+$$;
+COMMENT ON FUNCTION fwlog.partition_waiting() IS
+	'days of the events in event_default; ensure_partition moves those it admits';
+
+CREATE FUNCTION fwlog.partition_is_closed(part text) RETURNS boolean
+LANGUAGE sql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT coalesce((SELECT o.day < current_date FROM fwlog.partition_overview o
+		WHERE o.partition = part), false)
+$$;
+COMMENT ON FUNCTION fwlog.partition_is_closed(text) IS
+	'is it a daily partition of event whose day is over?';
+
+CREATE FUNCTION fwlog.seal_due(after interval)
+RETURNS TABLE (part text, key text, statement text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT o.partition, k.key, format('CREATE INDEX CONCURRENTLY %I ON fwlog.%I (%I, ts)',
+		o.partition || '_' || k.key, o.partition, k.key)
+	FROM fwlog.partition_overview o CROSS JOIN unnest('{src,dst,dport}'::text[]) k (key)
+	WHERE o.day + 1 + after <= now() AND NOT EXISTS (SELECT FROM pg_index x
+		WHERE x.indexrelid = to_regclass(format('fwlog.%I', o.partition || '_' || k.key))
+		AND x.indisvalid)
+	ORDER BY o.day DESC, k.key
+$$;
+COMMENT ON FUNCTION fwlog.seal_due(interval) IS
+	'indexes that partitions closed for so long still lack, and what the owner says to build one';
+
+-- Rows that come late for that very day wait while the index is built, nothing else does.
+CREATE FUNCTION fwlog.seal_index(part text, key text) RETURNS boolean
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s' AS $$
+DECLARE
+	name text := part || '_' || key;
+BEGIN
+	IF NOT fwlog.partition_is_closed(part) OR key NOT IN ('src', 'dst', 'dport') THEN
+		RAISE EXCEPTION '% is no closed partition, or % no key of one', part, key
+		USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF EXISTS (SELECT FROM pg_index x WHERE x.indexrelid =
+	    to_regclass(format('fwlog.%I', name)) AND NOT x.indisvalid) THEN
+		EXECUTE format('DROP INDEX fwlog.%I', name); -- left behind by one that was ended
+	END IF;
+	EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON fwlog.%I (%I, ts)', name, part, key);
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION fwlog.seal_index(text, text) IS
+	'builds one index of a closed partition: src, dst or dport';
+
+CREATE FUNCTION fwlog.retain_due(retain interval, retain_size bigint)
+RETURNS TABLE (part text, bytes bigint, why text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT o.partition, o.bytes, CASE WHEN o.day + 1 <= now() - retain
+		THEN 'older than ' || retain ELSE 'beyond ' || pg_size_pretty(retain_size) END
+	FROM (SELECT p.partition, p.day, p.kept, p.table_bytes + p.index_bytes AS bytes,
+		sum(p.table_bytes + p.index_bytes) OVER (ORDER BY p.day DESC) AS upto
+	      FROM fwlog.partition_overview p) o
+	WHERE o.kept IS NULL AND o.day < current_date
+		AND (o.day + 1 <= now() - retain OR o.upto > retain_size)
+	ORDER BY o.day
+$$;
+COMMENT ON FUNCTION fwlog.retain_due(interval, bigint) IS
+	'closed partitions beyond this age or, newest first, this size; null: no bound';
+
+-- The lock of the parent is asked for briefly: whoever reads long makes it try again later.
+CREATE FUNCTION fwlog.partition_drop(part text) RETURNS boolean
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '2s' AS $$
+BEGIN
+	IF NOT fwlog.partition_is_closed(part) THEN
+		RAISE EXCEPTION '% is no closed partition of fwlog.event', part
+		USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	DELETE FROM fwlog.kept_day k WHERE k.day = to_date(substr(part, 8), 'YYYYMMDD');
+	EXECUTE format('ALTER TABLE fwlog.event DETACH PARTITION fwlog.%I', part);
+	EXECUTE format('DROP TABLE fwlog.%I', part);
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION fwlog.partition_drop(text) IS
+	'detaches a closed partition and drops it with its events';
+
+-- ---- rights
+
+REVOKE ALL ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_excess(timestamptz, timestamptz),
+	fwlog.rollup_fold(text, integer, timestamptz), fwlog.rollup_trim(interval),
+	fwlog.partition_ahead(integer), fwlog.partition_waiting(),
+	fwlog.partition_is_closed(text), fwlog.seal_due(interval), fwlog.seal_index(text, text),
+	fwlog.retain_due(interval, bigint), fwlog.partition_drop(text) FROM PUBLIC;
+GRANT SELECT, INSERT, UPDATE ON fwlog.rollup_minute, fwlog.rollup_hour,
+	fwlog.rollup_hour_port, fwlog.rollup_hour_src, fwlog.rollup_hour_dst,
+	fwlog.rollup_hour_distinct TO fwlog_ingest;
+GRANT EXECUTE ON FUNCTION fwlog.rollup_excess(timestamptz, timestamptz),
+	fwlog.rollup_fold(text, integer, timestamptz), fwlog.partition_ahead(integer),
+	fwlog.partition_waiting(), fwlog.seal_due(interval), fwlog.seal_index(text, text),
+	fwlog.retain_due(interval, bigint) TO fwlog_ingest, fwlog_admin;
+-- Nothing the collector may do takes events away.
+GRANT EXECUTE ON FUNCTION fwlog.rollup_trim(interval), fwlog.partition_drop(text),
+	fwlog.partition_is_closed(text) TO fwlog_admin;
+GRANT SELECT ON fwlog.rollup_minute_full, fwlog.rollup_hour_full,
+	fwlog.rollup_hour_port_full, fwlog.rollup_hour_src_full, fwlog.rollup_hour_dst_full,
+	fwlog.rollup_hour_distinct_full, fwlog.partition_overview TO fwlog_report;
+GRANT EXECUTE ON FUNCTION fwlog.distinct_estimate(bit) TO fwlog_report, fwlog_admin;
