@@ -24,30 +24,30 @@ enum {
 	C_HOUR,
 	C_LOGGED,
 	C_STORED,
+	C_FILTERED,
 	C_LOST,
 	C_UNKNOWN,
 	C_COUNTED,
 	C_DIFFERENCE,
 	C_CAUSES, /* for people */
 	C_SHOWN,  /* columns of the table */
-	C_LEFT_OUT = C_SHOWN,
-	C_CAUSES_JSON,
+	C_CAUSES_JSON = C_SHOWN,
 };
 
 static const char balance_sql[] =
     "SELECT host, to_char(hour AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI\"Z\"'), "
-    "logged, stored, lost, unknown, counted, difference, "
+    "logged, stored, filtered, lost, unknown, counted, difference, "
     "(SELECT string_agg(c.key || CASE WHEN v.records > 0 THEN ' ' || v.records ELSE "
     "'' END || CASE WHEN v.unknown > 0 THEN ' unknown' || CASE WHEN v.unknown > 1 "
     "THEN ' (' || v.unknown || ' times)' ELSE '' END ELSE '' END, ', ' ORDER BY "
     "c.key) FROM jsonb_each(causes) c, jsonb_to_record(c.value) AS v(records numeric, "
-    "unknown bigint)), left_out, causes "
+    "unknown bigint)), causes "
     "FROM fwlog.balance($1::timestamptz, $2::timestamptz, $3::boolean) "
     "WHERE $4::text IS NULL OR host = $4 ORDER BY host, hour";
 
 /* Sums over the rows; they stop at the largest number. */
 struct sums {
-	uint64_t logged, stored, missing, left_out, unknown, open;
+	uint64_t logged, stored, filtered, missing, unknown, open;
 };
 
 static uint64_t
@@ -67,8 +67,8 @@ add(uint64_t *sum, uint64_t n)
 static bool
 is_missing(const struct db_rows *rows, int row)
 {
-	return number(rows, row, C_LOST) > number(rows, row, C_LEFT_OUT) ||
-	       number(rows, row, C_UNKNOWN) > 0 || number(rows, row, C_DIFFERENCE) > 0;
+	return number(rows, row, C_LOST) > 0 || number(rows, row, C_UNKNOWN) > 0 ||
+	       number(rows, row, C_DIFFERENCE) > 0;
 }
 
 /* What the rules counted and nobody explained, on the host of row first. What one hour
@@ -99,13 +99,10 @@ add_up(const struct db_rows *rows)
 	struct sums s = {0};
 
 	for (int i = 0; i < db_rows_count(rows); i++) {
-		uint64_t lost = number(rows, i, C_LOST);
-		uint64_t left_out = number(rows, i, C_LEFT_OUT);
-
 		add(&s.logged, number(rows, i, C_LOGGED));
 		add(&s.stored, number(rows, i, C_STORED));
-		add(&s.missing, lost > left_out ? lost - left_out : 0);
-		add(&s.left_out, left_out);
+		add(&s.filtered, number(rows, i, C_FILTERED));
+		add(&s.missing, number(rows, i, C_LOST));
 		add(&s.unknown, number(rows, i, C_UNKNOWN));
 		if (host == NULL || strcmp(host, db_rows_get(rows, i, C_HOST)) != 0)
 			add(&s.open, open_of_host(rows, i));
@@ -167,7 +164,7 @@ static void
 print_table(const struct db_rows *rows, const struct question *q, bool quiet)
 {
 	static const char *const heads[C_SHOWN] = {"host", "hour", "logged", "stored",
-	    "lost", "unknown", "counted", "difference", "causes"};
+	    "filtered", "lost", "unknown", "counted", "difference", "causes"};
 	size_t width[C_SHOWN] = {0};
 
 	for (int c = 0; c < C_SHOWN; c++) {
@@ -191,11 +188,11 @@ print_table(const struct db_rows *rows, const struct question *q, bool quiet)
 static void
 print_verdict(const struct sums *s)
 {
-	printf("%s: logged %" PRIu64 " = stored %" PRIu64 " + lost %" PRIu64,
-	    is_complete(s) ? "complete" : "INCOMPLETE", s->logged, s->stored,
-	    s->missing + s->left_out);
-	if (s->left_out > 0)
-		printf(" (%" PRIu64 " of them not wanted)", s->left_out);
+	printf("%s: logged %" PRIu64 " = stored %" PRIu64,
+	    is_complete(s) ? "complete" : "INCOMPLETE", s->logged, s->stored);
+	if (s->filtered > 0)
+		printf(" + filtered %" PRIu64, s->filtered);
+	printf(" + lost %" PRIu64, s->missing);
 	if (s->unknown > 0)
 		printf(", %" PRIu64 " losses of unknown size", s->unknown);
 	if (s->open > 0)
@@ -225,6 +222,7 @@ print_json_row(const struct db_rows *rows, int i, const struct question *q)
 {
 	static const char *const names[C_CAUSES] = {[C_LOGGED] = "logged",
 	    [C_STORED] = "stored",
+	    [C_FILTERED] = "filtered",
 	    [C_LOST] = "lost",
 	    [C_UNKNOWN] = "unknown",
 	    [C_COUNTED] = "counted",
@@ -241,8 +239,7 @@ print_json_row(const struct db_rows *rows, int i, const struct question *q)
 
 		printf(",\"%s\":%s", names[c], value[0] != '\0' ? value : "null");
 	}
-	printf(",\"left_out\":%s,\"causes\":%s}", db_rows_get(rows, i, C_LEFT_OUT),
-	    db_rows_get(rows, i, C_CAUSES_JSON));
+	printf(",\"causes\":%s}", db_rows_get(rows, i, C_CAUSES_JSON));
 }
 
 static void
@@ -253,10 +250,10 @@ print_json(const struct db_rows *rows, const struct question *q, const struct su
 	timearg_text(q->from, from);
 	timearg_text(q->to, to);
 	printf("{\"from\":\"%s\",\"to\":\"%s\",\"complete\":%s,\"logged\":%" PRIu64
-	       ",\"stored\":%" PRIu64 ",\"missing\":%" PRIu64 ",\"left_out\":%" PRIu64
+	       ",\"stored\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"missing\":%" PRIu64
 	       ",\"unknown\":%" PRIu64 ",\"difference\":%" PRIu64 ",\"rows\":[",
 	    from, to, is_complete(s) ? "true" : "false", s->logged, s->stored,
-	    s->missing, s->left_out, s->unknown, s->open);
+	    s->filtered, s->missing, s->unknown, s->open);
 	for (int i = 0; i < db_rows_count(rows); i++)
 		print_json_row(rows, i, q);
 	puts("]}");

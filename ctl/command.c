@@ -160,8 +160,9 @@ static const struct command commands[] = {
 	"output. Exit codes as of search.\n",
 	pcap_run, "QUERY", 0, SIZE_MAX,
 	TAKES_QUERY | TAKES_SPAN | TAKES_FILE | TAKES_RAW | TAKES_TIMEOUT},
-    {"balance", "", "tell what was logged, stored and lost, host by host",
-	"Logged is what is stored and what is known to be lost. Where agents "
+    {"balance", "", "tell what was logged, stored, filtered and lost, host by host",
+	"Logged is what is stored, what filters left out and what is known to be lost.\n"
+	"Where agents "
 	"reconcile,\n"
 	"counted is what the counters of the log rules say, and difference what of "
 	"that is\n"

@@ -70,8 +70,6 @@ COMMENT ON COLUMN fwlog.rule_count_full.difference IS
 	'packets still to be explained; later hours take it back when they are';
 COMMENT ON COLUMN fwlog.rule_count_full.host_id IS 'number of the host';
 
--- ---- logged = stored + lost
-
 CREATE FUNCTION fwlog.clamp(n numeric) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
 	SELECT greatest(least(n, 9223372036854775807), -9223372036854775807)::bigint
@@ -79,52 +77,9 @@ $$;
 COMMENT ON FUNCTION fwlog.clamp(numeric) IS
 	'the number, or the nearest that bigint holds: an agent may claim any number as lost';
 
--- A loss belongs to the hour in which it ended.
-CREATE FUNCTION fwlog.balance(since timestamptz, until timestamptz, by_hour boolean)
-RETURNS TABLE (host text, hour timestamptz, logged bigint, stored bigint, lost bigint,
-	left_out bigint, unknown bigint, causes jsonb, counted bigint, difference bigint)
-LANGUAGE sql STABLE AS $$
-	WITH part AS (
-		SELECT e.host, CASE WHEN by_hour THEN date_trunc('hour', e."time", 'UTC')
-		       ELSE since END AS hour, count(*) AS stored,
-		       NULL::text AS cause, NULL::numeric AS lost, NULL::bigint AS unknown,
-		       NULL::numeric AS counted, NULL::numeric AS difference
-		FROM fwlog.event_full e WHERE e."time" >= since AND e."time" < until
-		GROUP BY 1, 2
-		UNION ALL
-		SELECT l.host, CASE WHEN by_hour THEN date_trunc('hour', l.to_time, 'UTC')
-		       ELSE since END, NULL, l.cause, coalesce(sum(l.records), 0),
-		       count(*) FILTER (WHERE l.records IS NULL), NULL, NULL
-		FROM fwlog.loss_full l
-		WHERE l.to_time >= since AND l.to_time < until
-		GROUP BY 1, 2, 4
-		UNION ALL
-		SELECT r.host, CASE WHEN by_hour THEN r.hour ELSE since END,
-		       NULL, NULL, NULL, NULL, sum(r.counted), sum(r.difference)
-		FROM fwlog.rule_count_full r
-		WHERE r.hour >= date_trunc('hour', since, 'UTC') AND r.hour < until
-		GROUP BY 1, 2)
-	SELECT p.host, p.hour,
-	       fwlog.clamp(coalesce(sum(p.stored), 0) + coalesce(sum(p.lost), 0)),
-	       coalesce(sum(p.stored), 0)::bigint,
-	       fwlog.clamp(coalesce(sum(p.lost), 0)),
-	       fwlog.clamp(coalesce(sum(p.lost) FILTER
-	               (WHERE p.cause IN ('filtered', 'rate_limited')), 0)),
-	       coalesce(sum(p.unknown), 0)::bigint,
-	       coalesce(jsonb_object_agg(p.cause, jsonb_build_object('records', p.lost,
-	               'unknown', p.unknown)) FILTER (WHERE p.cause IS NOT NULL), '{}'),
-	       fwlog.clamp(sum(p.counted)),
-	       fwlog.clamp(sum(p.difference))
-	FROM part p GROUP BY p.host, p.hour
-$$;
-COMMENT ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean) IS
-	'what was logged, stored and lost on each host, by hour or in all; since is in, until is not';
-
 -- ---- rights
 
-REVOKE ALL ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean),
-	fwlog.clamp(numeric), fwlog.note_rule_count() FROM PUBLIC;
+REVOKE ALL ON FUNCTION fwlog.clamp(numeric), fwlog.note_rule_count() FROM PUBLIC;
 GRANT SELECT ON fwlog.rule_count_full TO fwlog_report, fwlog_admin;
 GRANT SELECT ON fwlog.rule_count TO fwlog_admin;
-GRANT EXECUTE ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean),
-	fwlog.clamp(numeric) TO fwlog_report, fwlog_admin;
+GRANT EXECUTE ON FUNCTION fwlog.clamp(numeric) TO fwlog_report, fwlog_admin;

@@ -508,24 +508,40 @@ BEGIN
 	UPDATE fwlog.list o SET version = o.version + 1, entries = n, who = session_user,
 		updated = clock_timestamp()
 	WHERE o.list_id = l.list_id;
+	PERFORM fwlog.filter_lock();
+	IF fwlog.filter_uses(l.name) IS NOT NULL THEN
+		PERFORM fwlog.filter_publish('list ' || l.name || ' has changed');
+		PERFORM fwlog.filter_check_size();
+	END IF;
 	RETURN n;
 END $$;
 COMMENT ON FUNCTION fwlog.list_close(integer) IS
-	'ends a change to the list: checks it and gives it a new version; how many entries it has';
+	'ends a change to the list: checks it and gives it a new version, and the set of filters '
+	'as well when one in force uses the list; how many entries it has';
 
 CREATE FUNCTION fwlog.list_remove(list text) RETURNS integer
 LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	id integer;
-	n  integer;
+	id   integer;
+	n    integer;
+	used text[];
 BEGIN
+	PERFORM FROM fwlog.list l WHERE l.name = list FOR UPDATE;
+	PERFORM fwlog.filter_lock();
+	used := fwlog.filter_uses(list);
+	IF used IS NOT NULL THEN
+		RAISE EXCEPTION 'the list % is used by %', list, array_to_string(used, ', ')
+		USING ERRCODE = 'object_in_use',
+			DETAIL = 'fwlogctl filter remove ' || used[1] || ' comes first';
+	END IF;
 	DELETE FROM fwlog.list l WHERE l.name = list RETURNING l.list_id, l.entries INTO id, n;
 	DELETE FROM fwlog.list_entry e WHERE e.list_id = id;
 	RETURN n;
 END $$;
 COMMENT ON FUNCTION fwlog.list_remove(text) IS
-	'removes the list; how many entries it had, null when there was none';
+	'removes the list unless a filter in force uses it; how many entries it had, null when '
+	'there was none';
 
 CREATE VIEW fwlog.list_full AS
 SELECT l.name, l.kind, l.entries, l.version, l.who, l.updated FROM fwlog.list l;
@@ -560,8 +576,9 @@ CREATE TABLE fwlog.filter (
 	filter_id   integer PRIMARY KEY DEFAULT nextval('fwlog.filter_id_seq')
 	            CHECK (filter_id > 0),
 	name        text NOT NULL CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
-	query       text NOT NULL CHECK (octet_length(query) BETWEEN 1 AND 1024),
+	query       text NOT NULL CHECK (octet_length(query) <= 1024),
 	hosts       text[] CHECK (hosts <> '{}'),
+	lists       text[] NOT NULL DEFAULT '{}',
 	sample      integer NOT NULL DEFAULT 0 CHECK (sample = 0 OR sample > 1),
 	expires     timestamptz,
 	why         text NOT NULL CHECK (why <> ''),
@@ -582,6 +599,7 @@ COMMENT ON COLUMN fwlog.filter.filter_id IS 'number of the filter';
 COMMENT ON COLUMN fwlog.filter.name IS 'its name, one filter of a name at a time';
 COMMENT ON COLUMN fwlog.filter.query IS 'what it leaves out, in canonical form';
 COMMENT ON COLUMN fwlog.filter.hosts IS 'hosts it is for; null: all';
+COMMENT ON COLUMN fwlog.filter.lists IS 'named lists its query uses';
 COMMENT ON COLUMN fwlog.filter.sample IS
 	'one record of so many is kept nevertheless; 0: none';
 COMMENT ON COLUMN fwlog.filter.expires IS 'agents stop to apply it at this time; null: never';
@@ -595,7 +613,7 @@ COMMENT ON COLUMN fwlog.filter.removed_by IS 'role that removed it';
 
 CREATE TABLE fwlog.filter_applied (
 	host_id     integer PRIMARY KEY,
-	version     integer NOT NULL,
+	version     integer,
 	refused     integer,
 	reason      text,
 	changed     timestamptz NOT NULL DEFAULT now(),
@@ -645,6 +663,348 @@ COMMENT ON COLUMN fwlog.filtered_full.records IS 'how many';
 COMMENT ON COLUMN fwlog.filtered_full.host_id IS 'number of the host';
 COMMENT ON COLUMN fwlog.filtered_full.filter_id IS 'number of the filter';
 
+-- ---- changes to them, one at a time: every change is a version of the whole set
+
+CREATE FUNCTION fwlog.filter_lock() RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT pg_advisory_xact_lock(hashtextextended('fwlog.filter_set', 0))
+$$;
+COMMENT ON FUNCTION fwlog.filter_lock() IS
+	'keeps other changes to filters and to the lists they use waiting until the transaction ends';
+
+CREATE FUNCTION fwlog.filter_uses(list text) RETURNS text[]
+LANGUAGE sql STRICT
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(f.name ORDER BY f.name) FROM fwlog.filter f
+	WHERE f.removed IS NULL AND list = ANY (f.lists)
+	AND (f.expires IS NULL OR f.expires > now())
+$$;
+COMMENT ON FUNCTION fwlog.filter_uses(text) IS
+	'filters in force that use the list; null when there is none';
+
+-- Collectors look every two seconds; who listens need not.
+CREATE FUNCTION fwlog.filter_publish(why text) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	v integer;
+BEGIN
+	INSERT INTO fwlog.filter_set AS s (version, why)
+	SELECT coalesce(max(o.version), 0) + 1, filter_publish.why FROM fwlog.filter_set o
+	RETURNING s.version INTO v;
+	PERFORM pg_notify('fwlog_filter', v::text);
+	RETURN v;
+END $$;
+COMMENT ON FUNCTION fwlog.filter_publish(text) IS
+	'makes the next version of the set; its number, which is also sent as NOTIFY fwlog_filter';
+
+-- What agents take is bounded (docs/protocol.md): 64 MiB with all lists as text.
+CREATE FUNCTION fwlog.filter_check_size() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	n     bigint := (SELECT count(*) FROM fwlog.filter f WHERE f.removed IS NULL);
+	bytes bigint := (SELECT sum(1 + CASE family(e.first) WHEN 4 THEN 18 WHEN 6 THEN 43
+			ELSE octet_length(e.value) END)
+		FROM fwlog.list_entry e WHERE e.list_id IN (SELECT l.list_id
+			FROM fwlog.filter f JOIN fwlog.list l ON l.name = ANY (f.lists)
+			WHERE f.removed IS NULL));
+BEGIN
+	IF n > 1000 THEN
+		RAISE EXCEPTION 'these would be % filters', n
+		USING ERRCODE = 'program_limit_exceeded',
+			DETAIL = '1000 are allowed; a list joins many addresses in one';
+	END IF;
+	IF bytes > 62914560 THEN
+		RAISE EXCEPTION 'the lists that filters use have % bytes', bytes
+		USING ERRCODE = 'program_limit_exceeded',
+			DETAIL = '62914560 are allowed for all of them; larger networks are fewer';
+	END IF;
+END $$;
+COMMENT ON FUNCTION fwlog.filter_check_size() IS
+	'an error when filters in force and the lists they use are more than agents take';
+
+CREATE FUNCTION fwlog.filter_check_hosts(hosts text[]) RETURNS void
+LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	unknown text := (SELECT string_agg(u.name, ', ' ORDER BY u.name)
+		FROM unnest(hosts) u (name)
+		WHERE NOT EXISTS (SELECT FROM fwlog.host h WHERE h.name = u.name)
+		AND NOT EXISTS (SELECT FROM fwlog.agent_key k WHERE k.host_name = u.name));
+BEGIN
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'no host is known by the name %', unknown
+		USING ERRCODE = 'invalid_parameter_value',
+			DETAIL = 'a host is known when it has a key or its agent has connected; '
+			'fwlogctl filter hosts lists those that have';
+	END IF;
+END $$;
+COMMENT ON FUNCTION fwlog.filter_check_hosts(text[]) IS
+	'an error when one of the hosts has neither connected nor a key';
+
+CREATE FUNCTION fwlog.filter_check_lists(lists text[]) RETURNS void
+LANGUAGE plpgsql STRICT
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	unknown text := (SELECT string_agg(u.name, ', ' ORDER BY u.name)
+		FROM (SELECT DISTINCT unnest(lists)) u (name)
+		WHERE NOT EXISTS (SELECT FROM fwlog.list l WHERE l.name = u.name));
+BEGIN
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'no list has the name %', unknown
+		USING ERRCODE = 'no_data_found', DETAIL = 'fwlogctl list set makes one';
+	END IF;
+END $$;
+COMMENT ON FUNCTION fwlog.filter_check_lists(text[]) IS 'an error when there is no such list';
+
+CREATE FUNCTION fwlog.filter_end(ids integer[], version integer) RETURNS void
+LANGUAGE sql STRICT
+SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE fwlog.filter f SET removed = now(), removed_in = filter_end.version,
+		removed_by = session_user
+	WHERE f.filter_id = ANY (ids)
+$$;
+COMMENT ON FUNCTION fwlog.filter_end(integer[], integer) IS
+	'these filters are in the set no more from that version on';
+
+CREATE FUNCTION fwlog.filter_add(name text, query text, hosts text[], lists text[],
+	sample integer, expires timestamptz, why text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	old fwlog.filter;
+	v   integer;
+BEGIN
+	PERFORM fwlog.filter_lock();
+	SELECT * INTO old FROM fwlog.filter f
+	WHERE f.name = filter_add.name AND f.removed IS NULL;
+	IF old.filter_id IS NOT NULL AND coalesce(old.expires > now(), true) THEN
+		RAISE EXCEPTION 'a filter of the name % is in force', name
+		USING ERRCODE = 'unique_violation',
+			DETAIL = 'take another name, or fwlogctl filter remove ' || name || ' first';
+	END IF;
+	IF expires <= now() THEN
+		RAISE EXCEPTION 'the filter would have expired already'
+		USING ERRCODE = 'invalid_parameter_value', DETAIL = 'give a time to come';
+	END IF;
+	PERFORM fwlog.filter_check_hosts(hosts);
+	PERFORM fwlog.filter_check_lists(lists);
+	v := fwlog.filter_publish(why);
+	PERFORM fwlog.filter_end(ARRAY[old.filter_id], v);
+	INSERT INTO fwlog.filter AS f (name, query, hosts, lists, sample, expires, why, added_in)
+	VALUES (filter_add.name, filter_add.query, filter_add.hosts,
+		coalesce(filter_add.lists, '{}'), coalesce(filter_add.sample, 0),
+		filter_add.expires, filter_add.why, v);
+	PERFORM fwlog.filter_check_size();
+	RETURN v;
+END $$;
+COMMENT ON FUNCTION fwlog.filter_add(text, text, text[], text[], integer, timestamptz, text) IS
+	'adds a filter to the set, in the place of an expired one of its name; the new version. '
+	'The query must be in canonical form and lists name all it uses: fwlogctl sees to that';
+
+CREATE FUNCTION fwlog.filter_remove(name text, why text) RETURNS integer
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	id integer;
+	v  integer;
+BEGIN
+	PERFORM fwlog.filter_lock();
+	SELECT f.filter_id INTO id FROM fwlog.filter f
+	WHERE f.name = filter_remove.name AND f.removed IS NULL;
+	IF id IS NULL THEN
+		RAISE EXCEPTION 'no filter of the name % is in force', name
+		USING ERRCODE = 'no_data_found', DETAIL = 'fwlogctl filter list shows them';
+	END IF;
+	v := fwlog.filter_publish(why);
+	PERFORM fwlog.filter_end(ARRAY[id], v);
+	RETURN v;
+END $$;
+COMMENT ON FUNCTION fwlog.filter_remove(text, text) IS
+	'takes the filter out of the set; the new version';
+
+CREATE FUNCTION fwlog.filter_same(a fwlog.filter, b fwlog.filter) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT (a.name, a.query, a.hosts, a.sample, a.expires)
+	       IS NOT DISTINCT FROM (b.name, b.query, b.hosts, b.sample, b.expires)
+$$;
+COMMENT ON FUNCTION fwlog.filter_same(fwlog.filter, fwlog.filter) IS
+	'do both leave out the same, under the same name?';
+
+-- What was removed since comes back as a filter of its own: it is another span of time.
+CREATE FUNCTION fwlog.filter_rollback(target integer, why text,
+	OUT version integer, OUT added text[], OUT removed text[], OUT expired text[])
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	gone integer[];
+	back integer[];
+BEGIN
+	PERFORM fwlog.filter_lock();
+	IF target <> 0 AND NOT EXISTS (SELECT FROM fwlog.filter_set s WHERE s.version = target)
+	THEN
+		RAISE EXCEPTION 'the set of filters has no version %', target
+		USING ERRCODE = 'no_data_found', DETAIL = 'fwlogctl filter history shows them';
+	END IF;
+	SELECT array_agg(f.filter_id), array_agg(f.name ORDER BY f.name) INTO gone, removed
+	FROM fwlog.filter f WHERE f.removed IS NULL AND f.added_in > target
+	AND NOT EXISTS (SELECT FROM fwlog.filter o WHERE fwlog.filter_same(o, f)
+		AND o.added_in <= target AND o.removed_in > target);
+	SELECT array_agg(f.filter_id) FILTER (WHERE coalesce(f.expires > now(), true)),
+	       array_agg(f.name ORDER BY f.name) FILTER (WHERE coalesce(f.expires > now(), true)),
+	       array_agg(f.name ORDER BY f.name) FILTER (WHERE f.expires <= now())
+	INTO back, added, expired FROM fwlog.filter f
+	WHERE f.added_in <= target AND f.removed_in > target
+	AND NOT EXISTS (SELECT FROM fwlog.filter o WHERE fwlog.filter_same(o, f)
+		AND o.removed IS NULL);
+	IF gone IS NULL AND back IS NULL THEN
+		RAISE EXCEPTION 'version % has the filters that are in force now', target
+		USING ERRCODE = 'invalid_parameter_value', DETAIL = 'nothing was changed';
+	END IF;
+	PERFORM fwlog.filter_check_lists(f.lists) FROM fwlog.filter f
+	WHERE f.filter_id = ANY (back);
+	version := fwlog.filter_publish(why);
+	PERFORM fwlog.filter_end(gone, version);
+	INSERT INTO fwlog.filter (name, query, hosts, lists, sample, expires, why, added_in)
+	SELECT f.name, f.query, f.hosts, f.lists, f.sample, f.expires, f.why,
+	       filter_rollback.version
+	FROM fwlog.filter f WHERE f.filter_id = ANY (back) ORDER BY f.filter_id;
+	PERFORM fwlog.filter_check_size();
+END $$;
+COMMENT ON FUNCTION fwlog.filter_rollback(integer, text) IS
+	'makes a version with the filters of an earlier one (0: none): the new version, which '
+	'filters came back, which went, and which had expired and did not come back. Lists stay '
+	'as they are';
+
+-- ---- what people see of them
+
+CREATE VIEW fwlog.filter_full AS
+SELECT f.name, f.query, f.hosts, f.sample, f.expires,
+       f.removed IS NULL AND coalesce(f.expires > now(), true) AS in_force,
+       f.why, f.who, f.added, f.added_in, f.removed, f.removed_in, f.removed_by,
+       s.why AS removed_why, f.lists, f.filter_id
+FROM fwlog.filter f
+LEFT JOIN fwlog.filter_set s ON s.version = f.removed_in;
+COMMENT ON VIEW fwlog.filter_full IS 'filters for agents, with all that were';
+COMMENT ON COLUMN fwlog.filter_full.name IS 'its name, one filter of a name at a time';
+COMMENT ON COLUMN fwlog.filter_full.query IS 'what it leaves out, in canonical form';
+COMMENT ON COLUMN fwlog.filter_full.hosts IS 'hosts it is for; null: all';
+COMMENT ON COLUMN fwlog.filter_full.sample IS
+	'one record of so many is kept nevertheless; 0: none';
+COMMENT ON COLUMN fwlog.filter_full.expires IS
+	'agents stop to apply it at this time; null: never';
+COMMENT ON COLUMN fwlog.filter_full.in_force IS 'neither removed nor expired';
+COMMENT ON COLUMN fwlog.filter_full.why IS 'reason that was given';
+COMMENT ON COLUMN fwlog.filter_full.who IS 'role that added it';
+COMMENT ON COLUMN fwlog.filter_full.added IS 'when it was added';
+COMMENT ON COLUMN fwlog.filter_full.added_in IS 'first version of the set that has it';
+COMMENT ON COLUMN fwlog.filter_full.removed IS 'when it was removed; null: it was not';
+COMMENT ON COLUMN fwlog.filter_full.removed_in IS 'first version of the set without it';
+COMMENT ON COLUMN fwlog.filter_full.removed_by IS 'role that removed it';
+COMMENT ON COLUMN fwlog.filter_full.removed_why IS 'reason that was given for that';
+COMMENT ON COLUMN fwlog.filter_full.lists IS 'named lists its query uses';
+COMMENT ON COLUMN fwlog.filter_full.filter_id IS 'number of the filter';
+
+CREATE VIEW fwlog.filter_history AS
+SELECT s.version, s.made, s.who, s.why,
+       coalesce((SELECT array_agg(f.name ORDER BY f.name) FROM fwlog.filter f
+                 WHERE f.added_in = s.version), '{}') AS added,
+       coalesce((SELECT array_agg(f.name ORDER BY f.name) FROM fwlog.filter f
+                 WHERE f.removed_in = s.version), '{}') AS removed
+FROM fwlog.filter_set s;
+COMMENT ON VIEW fwlog.filter_history IS
+	'versions of the set of filters, and what each changed; the highest is in force';
+COMMENT ON COLUMN fwlog.filter_history.version IS 'number of the version, from 1, without gaps';
+COMMENT ON COLUMN fwlog.filter_history.made IS 'when it was made';
+COMMENT ON COLUMN fwlog.filter_history.who IS 'role that made it';
+COMMENT ON COLUMN fwlog.filter_history.why IS 'reason that was given';
+COMMENT ON COLUMN fwlog.filter_history.added IS 'filters it added';
+COMMENT ON COLUMN fwlog.filter_history.removed IS 'filters it removed';
+
+CREATE VIEW fwlog.filter_host AS
+SELECT h.name AS host,
+       CASE WHEN a.host_id IS NULL THEN 'unheard'
+            WHEN a.version IS NULL THEN 'silent'
+            WHEN a.refused = s.version THEN 'refused'
+            WHEN a.version = s.version THEN 'current'
+            WHEN c.connected THEN 'behind' ELSE 'away' END AS state,
+       a.version, s.version AS newest, a.refused, a.reason, a.changed, c.connected,
+       c.last_contact, c.software, h.host_id
+FROM fwlog.host h
+CROSS JOIN (SELECT coalesce(max(version), 0) AS version FROM fwlog.filter_set) s
+LEFT JOIN fwlog.filter_applied a ON a.host_id = h.host_id
+LEFT JOIN fwlog.host_status c ON c.host_id = h.host_id;
+COMMENT ON VIEW fwlog.filter_host IS 'which version of the set of filters each host applies';
+COMMENT ON COLUMN fwlog.filter_host.host IS 'name of the machine';
+COMMENT ON COLUMN fwlog.filter_host.state IS
+	'current; behind: connected, and does not have it yet; away: not connected, gets it when '
+	'it is; refused: its agent cannot take the newest and goes on with its version; silent: '
+	'its agent does not know filters; unheard: it never said';
+COMMENT ON COLUMN fwlog.filter_host.version IS 'version its agent applies; 0: no filters';
+COMMENT ON COLUMN fwlog.filter_host.newest IS 'version that it should apply';
+COMMENT ON COLUMN fwlog.filter_host.refused IS 'version its agent could not take, as a whole';
+COMMENT ON COLUMN fwlog.filter_host.reason IS 'why not';
+COMMENT ON COLUMN fwlog.filter_host.changed IS 'when its agent said so';
+COMMENT ON COLUMN fwlog.filter_host.connected IS 'a session with its agent is open';
+COMMENT ON COLUMN fwlog.filter_host.last_contact IS 'when its agent was last heard';
+COMMENT ON COLUMN fwlog.filter_host.software IS 'name and version of its agent';
+COMMENT ON COLUMN fwlog.filter_host.host_id IS 'number of the host';
+
+-- ---- logged = stored + filtered + lost
+
+-- A loss belongs to the hour in which it ended, a filtered record to the one it was made in.
+CREATE FUNCTION fwlog.balance(since timestamptz, until timestamptz, by_hour boolean)
+RETURNS TABLE (host text, hour timestamptz, logged bigint, stored bigint, filtered bigint,
+	lost bigint, unknown bigint, causes jsonb, counted bigint, difference bigint)
+LANGUAGE sql STABLE AS $$
+	WITH part (host, hour, stored, filtered, cause, lost, unknown, counted, difference) AS (
+		SELECT e.host, CASE WHEN by_hour THEN date_trunc('hour', e."time", 'UTC')
+		       ELSE since END, count(*), NULL::numeric, NULL::text, NULL::numeric,
+		       NULL::bigint, NULL::numeric, NULL::numeric
+		FROM fwlog.event_full e WHERE e."time" >= since AND e."time" < until
+		GROUP BY 1, 2
+		UNION ALL
+		SELECT f.host, CASE WHEN by_hour THEN date_trunc('hour', f.minute, 'UTC')
+		       ELSE since END, NULL, sum(f.records), NULL, NULL, NULL, NULL, NULL
+		FROM fwlog.filtered_full f
+		WHERE f.minute >= date_trunc('minute', since) AND f.minute < until
+		GROUP BY 1, 2
+		UNION ALL
+		SELECT l.host, CASE WHEN by_hour THEN date_trunc('hour', l.to_time, 'UTC')
+		       ELSE since END, NULL,
+		       sum(l.records) FILTER (WHERE l.cause IN ('filtered', 'rate_limited')),
+		       l.cause,
+		       sum(l.records) FILTER (WHERE l.cause NOT IN ('filtered', 'rate_limited')),
+		       count(*) FILTER (WHERE l.records IS NULL), NULL, NULL
+		FROM fwlog.loss_full l
+		WHERE l.to_time >= since AND l.to_time < until
+		GROUP BY 1, 2, 5
+		UNION ALL
+		SELECT r.host, CASE WHEN by_hour THEN r.hour ELSE since END,
+		       NULL, NULL, NULL, NULL, NULL, sum(r.counted), sum(r.difference)
+		FROM fwlog.rule_count_full r
+		WHERE r.hour >= date_trunc('hour', since, 'UTC') AND r.hour < until
+		GROUP BY 1, 2)
+	SELECT p.host, p.hour,
+	       fwlog.clamp(coalesce(sum(p.stored), 0) + coalesce(sum(p.filtered), 0) +
+	               coalesce(sum(p.lost), 0)),
+	       coalesce(sum(p.stored), 0)::bigint,
+	       fwlog.clamp(coalesce(sum(p.filtered), 0)),
+	       fwlog.clamp(coalesce(sum(p.lost), 0)),
+	       coalesce(sum(p.unknown), 0)::bigint,
+	       coalesce(jsonb_object_agg(p.cause, jsonb_build_object('records',
+	               coalesce(p.lost, 0), 'unknown', p.unknown))
+	               FILTER (WHERE p.lost IS NOT NULL OR p.unknown > 0), '{}'),
+	       fwlog.clamp(sum(p.counted)),
+	       fwlog.clamp(sum(p.difference))
+	FROM part p GROUP BY p.host, p.hour
+$$;
+COMMENT ON FUNCTION fwlog.balance(timestamptz, timestamptz, boolean) IS
+	'what was logged, stored, left out by filters and lost on each host, by hour or in all; '
+	'since is in, until is not';
+
 -- ---- rights
 
 REVOKE ALL ON FUNCTION fwlog.prefix_key(text), fwlog.prefix_matches(text, text),
@@ -655,26 +1015,33 @@ REVOKE ALL ON FUNCTION fwlog.prefix_key(text), fwlog.prefix_matches(text, text),
 	fwlog.verdict(integer, integer, timestamptz), fwlog.prefix_unknown(timestamptz),
 	fwlog.list_has(text, inet), fwlog.list_values(text),
 	fwlog.list_open(text, text, boolean), fwlog.list_put(integer, text),
-	fwlog.list_drop(integer, text), fwlog.list_close(integer), fwlog.list_remove(text)
+	fwlog.list_drop(integer, text), fwlog.list_close(integer), fwlog.list_remove(text),
+	fwlog.filter_lock(), fwlog.filter_uses(text), fwlog.filter_publish(text),
+	fwlog.filter_check_size(), fwlog.filter_check_hosts(text[]),
+	fwlog.filter_check_lists(text[]), fwlog.filter_end(integer[], integer),
+	fwlog.filter_same(fwlog.filter, fwlog.filter),
+	fwlog.filter_add(text, text, text[], text[], integer, timestamptz, text),
+	fwlog.filter_remove(text, text), fwlog.filter_rollback(integer, text),
+	fwlog.balance(timestamptz, timestamptz, boolean)
 	FROM PUBLIC;
 GRANT SELECT ON fwlog.prefix_timeline, fwlog.list, fwlog.list_entry, fwlog.filter_set,
 	fwlog.filter TO fwlog_ingest;
 GRANT SELECT, INSERT, UPDATE ON fwlog.filter_applied, fwlog.filtered_minute TO fwlog_ingest;
 GRANT SELECT ON fwlog.prefix_map_full, fwlog.prefix_verdict, fwlog.list_full,
-	fwlog.filtered_full TO fwlog_report;
+	fwlog.filtered_full, fwlog.filter_full, fwlog.filter_history, fwlog.filter_host
+	TO fwlog_report;
 GRANT EXECUTE ON FUNCTION fwlog.verdict(integer, integer, timestamptz),
 	fwlog.list_has(text, inet), fwlog.list_values(text)
 	TO fwlog_ingest, fwlog_report, fwlog_admin;
 GRANT EXECUTE ON FUNCTION fwlog.prefix_unknown(timestamptz), fwlog.prefix_key(text),
-	fwlog.prefix_matches(text, text) TO fwlog_report, fwlog_admin;
+	fwlog.prefix_matches(text, text), fwlog.filter_check_hosts(text[]),
+	fwlog.balance(timestamptz, timestamptz, boolean) TO fwlog_report, fwlog_admin;
 GRANT EXECUTE ON FUNCTION fwlog.prefix_set(text, text, text, text, timestamptz),
 	fwlog.prefix_unset(text, text, timestamptz), fwlog.prefix_settle(text),
 	fwlog.list_open(text, text, boolean), fwlog.list_put(integer, text),
 	fwlog.list_drop(integer, text), fwlog.list_close(integer), fwlog.list_remove(text)
 	TO fwlog_admin;
 GRANT INSERT ON fwlog.list_entry TO fwlog_admin;
--- Who and when is not for the administrator to say.
-GRANT INSERT (version, why) ON fwlog.filter_set TO fwlog_admin;
-GRANT INSERT (name, query, hosts, sample, expires, why, added_in) ON fwlog.filter TO fwlog_admin;
-GRANT UPDATE (removed, removed_in, removed_by) ON fwlog.filter TO fwlog_admin;
-GRANT USAGE ON SEQUENCE fwlog.filter_id_seq TO fwlog_admin;
+GRANT EXECUTE ON FUNCTION
+	fwlog.filter_add(text, text, text[], text[], integer, timestamptz, text),
+	fwlog.filter_remove(text, text), fwlog.filter_rollback(integer, text) TO fwlog_admin;

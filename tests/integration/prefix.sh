@@ -300,6 +300,8 @@ refused fwlog_ingest "SELECT fwlog.prefix_set('x', 'drop', NULL, NULL, NULL)" \
 	"INSERT INTO fwlog.filter_set (version, why) VALUES (1, 'x')" \
 	"INSERT INTO fwlog.filter (name, query, why, added_in) VALUES ('x', 'x', 'x', 1)" \
 	"UPDATE fwlog.filter SET removed = now()" "DELETE FROM fwlog.filtered_minute" \
+	"SELECT fwlog.filter_add('x', 'x', NULL, NULL, 0, NULL, 'x')" \
+	"SELECT fwlog.filter_remove('x', 'x')" "SELECT fwlog.filter_rollback(0, 'x')" \
 	"DELETE FROM fwlog.filter_applied" "SELECT FROM fwlog.filtered_full"
 refused fwlog_report "SELECT fwlog.prefix_set('x', 'drop', NULL, NULL, NULL)" \
 	"SELECT fwlog.prefix_settle(NULL)" "SELECT FROM fwlog.prefix_map" \
@@ -308,29 +310,32 @@ refused fwlog_report "SELECT fwlog.prefix_set('x', 'drop', NULL, NULL, NULL)" \
 	"BEGIN READ WRITE; SELECT fwlog.list_open('x', NULL, true)" \
 	"BEGIN READ WRITE; SELECT fwlog.list_remove('bad')" "SELECT FROM fwlog.filter" \
 	"BEGIN READ WRITE; INSERT INTO fwlog.filter_set (version, why) VALUES (1, 'x')" \
+	"BEGIN READ WRITE; SELECT fwlog.filter_add('x', 'x', NULL, NULL, 0, NULL, 'x')" \
+	"BEGIN READ WRITE; SELECT fwlog.filter_remove('x', 'x')" \
 	"BEGIN READ WRITE; INSERT INTO fwlog.filtered_minute VALUES (1, now(), 0, 0, 1)"
 refused fwlog_admin "INSERT INTO fwlog.prefix_map (pattern, verdict) VALUES ('x', 'drop')" \
 	"UPDATE fwlog.prefix_map SET verdict = 'accept'" "DELETE FROM fwlog.prefix_map" \
 	"UPDATE fwlog.prefix_timeline SET verdict = '{accept}'" \
 	"DELETE FROM fwlog.list_entry" "UPDATE fwlog.list SET version = 1" \
 	"DELETE FROM fwlog.filter" "UPDATE fwlog.filter SET query = 'x'" \
-	"UPDATE fwlog.filter SET who = 'x'" "DELETE FROM fwlog.filter_set" \
-	"INSERT INTO fwlog.filter_set (version, why, who) VALUES (1, 'x', 'somebody')" \
+	"INSERT INTO fwlog.filter (name, query, why, added_in) VALUES ('x', 'x', 'x', 1)" \
+	"UPDATE fwlog.filter SET removed = now()" "DELETE FROM fwlog.filter_set" \
+	"INSERT INTO fwlog.filter_set (version, why) VALUES (1, 'x')" \
+	"SELECT fwlog.filter_publish('x')" "SELECT fwlog.filter_end('{1}', 1)" \
 	"UPDATE fwlog.filtered_minute SET records = 0" \
 	"INSERT INTO fwlog.filter_applied VALUES (1, 1)"
 is "the administrator adds a filter under its own name" \
-	"$(as fwlog_admin "INSERT INTO fwlog.filter_set (version, why) VALUES (1, 'noise');
-		INSERT INTO fwlog.filter (name, query, why, added_in) VALUES ('dns', 'dport:53', 'noise',
-		1); SELECT f.who, s.who FROM fwlog.filter f, fwlog.filter_set s")" "fwlog_admin|fwlog_admin"
-is "and removes it" \
-	"$(as fwlog_admin "UPDATE fwlog.filter SET removed = now(), removed_in = 2,
-		removed_by = session_user WHERE name = 'dns' RETURNING removed_by")" fwlog_admin
+	"$(as fwlog_admin "SELECT fwlog.filter_add('dns', 'dport:53', NULL, NULL, 0, NULL, 'noise');
+		SELECT f.who, s.who FROM fwlog.filter f, fwlog.filter_set s")" \
+	$'1\nfwlog_admin|fwlog_admin'
+is "and removes it" "$(as fwlog_admin "SELECT fwlog.filter_remove('dns', 'quiet now');
+	SELECT removed_by, removed_in FROM fwlog.filter")" $'2\nfwlog_admin|2'
 is "the collector counts what filters left out" \
 	"$(as fwlog_ingest "INSERT INTO fwlog.filtered_minute AS f VALUES (1, '2026-11-23', 1, 0, 5),
 		(2, '2026-11-23', 0, 2, 1);
 		INSERT INTO fwlog.filtered_minute AS f VALUES (1, '2026-11-23', 1, 0, 5) ON CONFLICT
 		(host_id, minute, filter_id, prefix_id) DO UPDATE SET records = f.records +
-		excluded.records; SELECT count(*) FROM fwlog.filter JOIN fwlog.filter_set ON true")" 1
+		excluded.records; SELECT count(*) FROM fwlog.filter JOIN fwlog.filter_set ON true")" 2
 is "and the report sees it" "$(as fwlog_report "SELECT host, filter, prefix, records
 	FROM fwlog.filtered_full ORDER BY records")" $'web2|(local)|drop: :|1\nweb1|dns||10'
 is "the check finds nothing missing" \

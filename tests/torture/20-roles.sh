@@ -20,12 +20,11 @@ ingest SELECT (host|host_mark|stream|host_status|dict_.*|loss|quarantine|schema_
 ingest SELECT (rollup_[a-z]*|rollup_hour_(port|src|dst|distinct)|prefix_timeline|list|list_entry)
 ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
 ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
-report SELECT .*(_full|_overview|_verdict|schema_version)
+report SELECT .*(_full|_overview|_verdict|schema_version|filter_history|filter_host)
 report SELECT (event|host|host_mark|dict_(iface|netns|prefix))
 admin SELECT .*
 admin (DELETE|LOCK) quarantine
-admin INSERT (list_entry|filter_set|filter)
-admin (UPDATE|LOCK) filter
+admin INSERT list_entry
 '
 
 relations()
