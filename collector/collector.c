@@ -408,12 +408,15 @@ collector_make_sinks(struct collector *c)
 	    .options = c->options,
 	    .metrics = &c->metrics,
 	    .dict = dict_new(),
+	    .allowance = allowance_new(c->options->new_strings),
 	    .arg = c,
 	    .idle = on_idle,
 	};
 	c->sink_env.days.since_ms = clock_ms();
+	c->sink_env.days.max_age = c->options->max_age / (DAY_US / 1000);
 	c->sink = calloc(c->options->sinks, sizeof *c->sink);
-	if (c->sink_env.dict == NULL || c->sink == NULL)
+	if (c->sink_env.dict == NULL || c->sink_env.allowance == NULL ||
+	    c->sink == NULL)
 		return -1;
 	for (uint64_t i = 0; i < c->options->sinks; i++) {
 		c->sink[i] = sink_new(&c->sink_env, (unsigned)i);
@@ -480,6 +483,7 @@ collector_free(struct collector *c)
 		sink_free(c->sink[i]);
 	free(c->sink);
 	dict_free(c->sink_env.dict);
+	allowance_free(c->sink_env.allowance);
 	keys_free(c->keys);
 	collector_free_events(c);
 	if (c->base != NULL)

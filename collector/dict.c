@@ -6,6 +6,8 @@
 #define uthash_nonfatal_oom(element) ((element)->id = 0)
 #include <uthash.h>
 
+#include "common/noise.h"
+
 struct entry {
 	UT_hash_handle hh;
 	int32_t id;
@@ -14,12 +16,23 @@ struct entry {
 
 struct dict {
 	struct entry *of[DICT_KINDS];
+	uint8_t key[NOISE_TABLE_KEY_SIZE];
 };
 
 struct dict *
 dict_new(void)
 {
-	return calloc(1, sizeof(struct dict));
+	struct dict *d = noise_init() == 0 ? calloc(1, sizeof *d) : NULL;
+
+	if (d != NULL)
+		noise_random(d->key, sizeof d->key);
+	return d;
+}
+
+uint64_t
+dict_hash(const struct dict *d, enum dict_kind kind, struct bytes raw)
+{
+	return noise_table_hash(d->key, raw.p, raw.len) + (uint64_t)kind;
 }
 
 static void
@@ -46,15 +59,17 @@ dict_free(struct dict *d)
 int32_t
 dict_find(const struct dict *d, enum dict_kind kind, struct bytes raw)
 {
+	unsigned hash = (unsigned)dict_hash(d, kind, raw);
 	struct entry *e;
 
-	HASH_FIND(hh, d->of[kind], raw.p, raw.len, e);
+	HASH_FIND_BYHASHVALUE(hh, d->of[kind], raw.p, raw.len, hash, e);
 	return e == NULL ? 0 : e->id;
 }
 
 void
 dict_put(struct dict *d, enum dict_kind kind, struct bytes raw, int32_t id)
 {
+	unsigned hash = (unsigned)dict_hash(d, kind, raw);
 	struct entry *e;
 
 	if (dict_find(d, kind, raw) != 0)
@@ -67,7 +82,7 @@ dict_put(struct dict *d, enum dict_kind kind, struct bytes raw, int32_t id)
 	e->id = id;
 	if (raw.len > 0)
 		memcpy(e->raw, raw.p, raw.len);
-	HASH_ADD(hh, d->of[kind], raw, raw.len, e);
+	HASH_ADD_BYHASHVALUE(hh, d->of[kind], raw, raw.len, hash, e);
 	if (e->id == 0) /* uthash had no memory for its table */
 		free(e);
 }
@@ -82,14 +97,39 @@ dict_count(const struct dict *d)
 	return n;
 }
 
-const char *
-dict_sql(enum dict_kind kind)
-{
-	static const char *const sql[DICT_KINDS] = {
-	    [DICT_PREFIX] = "SELECT fwlog.prefix_enter($1)",
-	    [DICT_IFACE] = "SELECT fwlog.iface_enter($1)",
-	    [DICT_NETNS] = "SELECT fwlog.netns_enter($1)",
-	};
+/* Entered in the order of the bytes: two sinks never wait for each other. */
+#define LOOK(name)                                                                     \
+	"SELECT u.o, d." name "_id FROM unnest($1::bytea[]) WITH ORDINALITY u (r, o) " \
+	"JOIN fwlog.dict_" name " d ON d.raw = u.r"
+#define ENTER(name)                                             \
+	"SELECT u.o, fwlog." name "_enter(u.r) FROM ("          \
+	"SELECT r, o FROM unnest($1::bytea[]) WITH ORDINALITY " \
+	"x (r, o) ORDER BY r) u"
 
-	return sql[kind];
+static const struct {
+	const char *look, *enter, *marker;
+} kinds[DICT_KINDS] = {
+    [DICT_PREFIX] = {LOOK("prefix"), ENTER("prefix"), "(too many prefixes)"},
+    [DICT_IFACE] = {LOOK("iface"), ENTER("iface"), "(too many interfaces)"},
+    [DICT_NETNS] = {LOOK("netns"), ENTER("netns"), "(too many namespaces)"},
+};
+
+const char *
+dict_look_sql(enum dict_kind kind)
+{
+	return kinds[kind].look;
+}
+
+const char *
+dict_enter_sql(enum dict_kind kind)
+{
+	return kinds[kind].enter;
+}
+
+struct bytes
+dict_marker(enum dict_kind kind)
+{
+	const char *marker = kinds[kind].marker;
+
+	return (struct bytes){(const uint8_t *)marker, (uint16_t)strlen(marker)};
 }

@@ -53,6 +53,8 @@ load_clear(struct load *l)
 {
 	for (size_t i = 0; i < l->parts; i++)
 		item_free(l->part[i].item);
+	if (l->questions > 0)
+		memset(l->slot, 0, l->slots * sizeof *l->slot);
 	l->parts = l->streams = l->hosts = l->questions = l->days = 0;
 	l->row_len = 0;
 	l->units = 0;
@@ -67,6 +69,7 @@ load_free(struct load *l)
 	free(l->host);
 	free(l->question);
 	free(l->answer);
+	free(l->slot);
 	free(l->row);
 	free(l->row_at);
 	load_init(l);
@@ -95,32 +98,75 @@ load_grow(void *array, size_t *size, size_t need, size_t element)
 
 /* ---- strings and days the database must be asked about */
 
-/* ~question, the same for the same string; 0 without memory. */
+/* Where a question with that hash is, or may go. */
+static uint32_t *
+load_slot(const struct load *l, const struct load_question *q)
+{
+	size_t at = (size_t)q->hash & (l->slots - 1);
+	const struct load_question *other;
+
+	for (; l->slot[at] != 0; at = (at + 1) & (l->slots - 1)) {
+		other = &l->question[l->slot[at] - 1];
+		if (other->hash == q->hash && other->kind == q->kind &&
+		    other->host_id == q->host_id && other->len == q->len &&
+		    memcmp(other->raw, q->raw, q->len) == 0)
+			break;
+	}
+	return &l->slot[at];
+}
+
+/* The table has room for one question more. */
+static int
+load_grow_slots(struct load *l)
+{
+	size_t slots = l->slots == 0 ? 256 : 2 * l->slots;
+	uint32_t *grown;
+
+	if (2 * (l->questions + 1) < l->slots)
+		return 0;
+	grown = calloc(slots, sizeof *grown);
+	if (grown == NULL)
+		return -1;
+	free(l->slot);
+	l->slot = grown;
+	l->slots = slots;
+	for (size_t i = 0; i < l->questions; i++)
+		*load_slot(l, &l->question[i]) = (uint32_t)i + 1;
+	return 0;
+}
+
+/* ~question, the same for the same string of the same host; 0 without memory. */
 static int32_t
-load_ask(struct load *l, enum dict_kind kind, struct bytes raw)
+load_ask(struct load *l, const struct load_tools *t, enum dict_kind kind,
+    int32_t host_id, struct bytes raw)
 {
 	struct load_question *q;
+	uint32_t *slot;
 
-	for (size_t i = l->questions; i-- > 0;) {
-		q = &l->question[i];
-		if (q->kind == kind && q->len == raw.len &&
-		    memcmp(q->raw, raw.p, raw.len) == 0)
-			return ~(int32_t)i;
-	}
-	if (LOAD_GROW(l->question, l->questions_size, l->questions + 1) != 0 ||
+	if (load_grow_slots(l) != 0 ||
+	    LOAD_GROW(l->question, l->questions_size, l->questions + 1) != 0 ||
 	    LOAD_GROW(l->answer, l->answers_size, l->questions + 1) != 0)
 		return 0;
 	q = &l->question[l->questions];
 	q->kind = kind;
+	q->is_new = false;
+	q->host_id = host_id;
+	q->hash = dict_hash(t->dict, kind, raw);
 	q->len = raw.len;
-	memcpy(q->raw, raw.p, raw.len);
-	l->answer[l->questions] = 0;
-	return ~(int32_t)l->questions++;
+	if (raw.len > 0)
+		memcpy(q->raw, raw.p, raw.len);
+	slot = load_slot(l, q);
+	if (*slot == 0) {
+		l->answer[l->questions] = 0;
+		*slot = (uint32_t)++l->questions;
+	}
+	return ~(int32_t)(*slot - 1);
 }
 
 /* The id of string index, or ~question; 0 without memory. */
 static int32_t
-load_id(struct load *l, struct load_tools *t, enum dict_kind kind, uint32_t index)
+load_id(struct load *l, struct load_tools *t, enum dict_kind kind, int32_t host_id,
+    uint32_t index)
 {
 	int32_t *id = &t->id[kind][index];
 	struct bytes raw;
@@ -132,7 +178,7 @@ load_id(struct load *l, struct load_tools *t, enum dict_kind kind, uint32_t inde
 		raw.len = RECORD_STRING_MAX;
 	*id = dict_find(t->dict, kind, raw);
 	if (*id == 0)
-		*id = load_ask(l, kind, raw);
+		*id = load_ask(l, t, kind, host_id, raw);
 	return *id;
 }
 
@@ -153,16 +199,16 @@ load_note_day(struct load *l, const struct load_tools *t, uint64_t ts_us)
 /* ---- records to rows */
 
 static int
-load_set_ids(
-    struct load *l, struct load_tools *t, struct load_part *part, struct event *ev)
+load_set_ids(struct load *l, struct load_tools *t, struct load_part *part, int32_t host,
+    struct event *ev)
 {
-#define SET_ID(dict, name)                                  \
-	if (EVENT_HAS(ev, name)) {                          \
-		int32_t id = load_id(l, t, dict, ev->name); \
-		if (id == 0)                                \
-			return -1;                          \
-		part->unresolved |= id < 0;                 \
-		ev->name = (uint32_t)id;                    \
+#define SET_ID(dict, name)                                        \
+	if (EVENT_HAS(ev, name)) {                                \
+		int32_t id = load_id(l, t, dict, host, ev->name); \
+		if (id == 0)                                      \
+			return -1;                                \
+		part->unresolved |= id < 0;                       \
+		ev->name = (uint32_t)id;                          \
 	}
 #define ID_PREFIX(name) SET_ID(DICT_PREFIX, name)
 #define ID_IFACE(name) SET_ID(DICT_IFACE, name)
@@ -190,7 +236,7 @@ load_put_row(struct load *l, struct load_tools *t, struct load_part *part, int32
 		EVENT_SET(&ev, ts, batch_reader_head(t->reader)->first_ts_us);
 		EVENT_SET(&ev, flags, ev.flags | RECORD_F_TS_AGENT);
 	}
-	if (load_set_ids(l, t, part, &ev) != 0)
+	if (load_set_ids(l, t, part, host, &ev) != 0)
 		return -1;
 	if (LOAD_GROW(l->row, l->row_size, l->row_len + copyrow_bound(&ev)) != 0)
 		return -1;

@@ -16,7 +16,7 @@
 #include "common/batch.h"
 
 #define LOAD_DAYS_MAX 64         /* days without a partition asked for in one load */
-#define LOAD_QUESTIONS_FULL 4096 /* unknown strings after which a load is full */
+#define LOAD_QUESTIONS_FULL 2048 /* unknown strings after which a load is full */
 
 struct load_part {
 	struct item *item;
@@ -50,9 +50,12 @@ struct load_stream {
 	bool broken;  /* its numbers do not follow the mark: nothing of it is written */
 };
 
-/* A string whose id only the database knows. */
+/* A string of a host whose id only the database knows. */
 struct load_question {
 	enum dict_kind kind;
+	bool is_new; /* the database did not know it either: it is to be entered */
+	int32_t host_id;
+	uint64_t hash;
 	uint16_t len;
 	uint8_t raw[RECORD_STRING_MAX];
 };
@@ -67,6 +70,8 @@ struct load {
 	struct load_question *question;
 	int32_t *answer; /* 0: not yet */
 	size_t questions, questions_size, answers_size;
+	uint32_t *slot; /* hash table: a question's number + 1 each, 0: free */
+	size_t slots;   /* a power of two, more than twice the questions */
 	uint64_t day[LOAD_DAYS_MAX];
 	size_t days;
 

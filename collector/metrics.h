@@ -32,6 +32,8 @@
 	M(duplicates, "records dropped because they were already stored")  \
 	M(losses, "losses stored")                                         \
 	M(quarantined, "records put into quarantine")                      \
+	M(folded, "strings stored as a marker: over new_strings")          \
+	M(days_refused, "days that got no partition")                      \
 	M(database_faults, "times the database failed or was out of reach")
 
 #define METRIC_MEMBER(name, meaning) uint64_t name;

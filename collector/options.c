@@ -9,6 +9,7 @@
 #define GIB (KIB * MIB)
 #define SECOND UINT64_C(1000)
 #define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
 #define AT(field) offsetof(struct options, field)
 
 #define LISTEN_DEFAULT "127.0.0.1:" ADDRESS_PORT
@@ -54,6 +55,11 @@ static const struct conf_option table[] = {
 	"time an agent has to say who it is"},
     {"", "idle_timeout", CONF_DURATION, AT(idle_timeout), "30s", SECOND, HOUR, NULL,
 	"silence after which a connection is closed"},
+    {"", "max_age", CONF_DURATION, AT(max_age), "400d", DAY, 36500 * DAY, NULL,
+	"records older than that get no partition of their own"},
+    {"", "new_strings", CONF_UINT, AT(new_strings), "10000", 1, 1000000, NULL,
+	"prefixes, interfaces and namespaces never seen before that an agent may name "
+	"in a day; others are stored as \"(too many ...)\""},
     {"", "stop_timeout", CONF_DURATION, AT(stop_timeout), "10s", 100, HOUR, NULL,
 	"time to finish what is under way after SIGTERM"},
 };

@@ -29,6 +29,8 @@ struct options {
 	uint64_t hello_timeout;
 	uint64_t idle_timeout;
 	uint64_t stop_timeout;
+	uint64_t max_age;
+	uint64_t new_strings;
 };
 
 extern const struct cli_program options_program;

@@ -10,6 +10,7 @@
 #ifndef FWLOG_COLLECTOR_SINK_H
 #define FWLOG_COLLECTOR_SINK_H
 
+#include "collector/allowance.h"
 #include "collector/load.h"
 #include "collector/session.h"
 #include "common/log.h"
@@ -23,6 +24,8 @@ struct sink_env {
 	struct metrics *metrics;
 	struct dict *dict;
 	struct days days;
+	struct allowance *allowance;
+	struct log_limit folded_limit; /* strings that are not entered */
 	struct log_limit fault_limit;
 	char fault_text[512]; /* the fault it is about */
 	bool failing;         /* the log says that the database is away */

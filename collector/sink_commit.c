@@ -8,76 +8,6 @@
 
 #define COPY_CHUNK (64u << 10) /* bytes handed to the connection at once */
 
-/* ---- asking before the transaction: answers must outlive it */
-
-static void
-commit_ask_string(struct sink *s, const struct load_question *q)
-{
-	struct pg_param raw = {.value = q->raw, .len = q->len, .binary = true};
-
-	sink_enter_state(s, SINK_ASKING);
-	pg_ask(s->pg, dict_sql(q->kind), &raw, 1, sink_timeout(s));
-}
-
-static void
-commit_ask_day(struct sink *s, uint64_t day)
-{
-	text_clear(&s->sql);
-	text_add(&s->sql, "SELECT fwlog.ensure_partition(");
-	text_add_time(&s->sql, day * DAY_US);
-	text_add(&s->sql, ")");
-	sink_enter_state(s, SINK_ASKING);
-	pg_query(s->pg, s->sql.p, sink_timeout(s));
-}
-
-/* Asks the next question that is open; false when there is none. */
-static bool
-commit_ask_next(struct sink *s)
-{
-	struct load *l = s->flying;
-
-	for (; s->asked < l->questions; s->asked++) {
-		const struct load_question *q = &l->question[s->asked];
-		int32_t *answer = &l->answer[s->asked];
-
-		/* Another load may have learnt it meanwhile. */
-		if (*answer == 0)
-			*answer = dict_find(
-			    s->env->dict, q->kind, (struct bytes){q->raw, q->len});
-		if (*answer == 0) {
-			commit_ask_string(s, q);
-			return true;
-		}
-	}
-	for (; s->asked < l->questions + l->days; s->asked++) {
-		uint64_t day = l->day[s->asked - l->questions];
-
-		if (!days_known(&s->env->days, day)) {
-			commit_ask_day(s, day);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-commit_take_answer(struct sink *s, const struct pg_result *r)
-{
-	struct load *l = s->flying;
-	const struct load_question *q;
-
-	if (pg_rows(r) != 1)
-		return;
-	if (s->asked >= l->questions) {
-		days_learn(&s->env->days, l->day[s->asked - l->questions]);
-		return;
-	}
-	q = &l->question[s->asked];
-	l->answer[s->asked] = (int32_t)pg_int(r, 0, 0);
-	dict_put(
-	    s->env->dict, q->kind, (struct bytes){q->raw, q->len}, l->answer[s->asked]);
-}
-
 /* ---- the transaction */
 
 static void
@@ -108,7 +38,7 @@ sink_fly(struct sink *s)
 	s->end[0] = s->flying->units;
 	s->ends = 1;
 	s->poison = false;
-	s->asked = 0;
+	sink_ask_begin(s);
 	sink_wake(s);
 	sink_go_on(s);
 }
@@ -116,7 +46,7 @@ sink_fly(struct sink *s)
 void
 sink_go_on(struct sink *s)
 {
-	if (!commit_ask_next(s))
+	if (!sink_ask_next(s))
 		commit_begin(s);
 }
 
@@ -326,11 +256,25 @@ void
 sink_commit_result(struct sink *s, const struct pg_result *r)
 {
 	if (s->state == SINK_ASKING)
-		commit_take_answer(s, r);
+		sink_ask_result(s, r);
 	else if (s->state == SINK_COPYING)
 		commit_take_marks(s, r);
 	else if (s->state == SINK_COMMITTING && strcmp(pg_tag(r), "COMMIT") == 0)
 		s->committed = true;
+}
+
+static void
+commit_asked(struct sink *s)
+{
+	struct pg_error wrong = {.fault = PG_FAULT_BUSY};
+	const char *why = sink_ask_done(s);
+
+	if (why == NULL) {
+		sink_go_on(s);
+		return;
+	}
+	snprintf(wrong.text, sizeof wrong.text, "%s", why);
+	sink_failed(s, &wrong);
 }
 
 void
@@ -347,8 +291,7 @@ sink_commit_done(struct sink *s, const struct pg_error *error)
 	}
 	switch (s->state) {
 	case SINK_ASKING:
-		s->asked++;
-		sink_go_on(s);
+		commit_asked(s);
 		break;
 	case SINK_COPYING:
 	case SINK_SETTING_ASIDE:

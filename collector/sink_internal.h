@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the files of the sink: sink.c, sink_check.c, sink_commit.c. */
+/* Shared by the files of the sink: sink.c, sink_ask.c, sink_check.c, sink_commit.c. */
 #ifndef FWLOG_COLLECTOR_SINK_INTERNAL_H
 #define FWLOG_COLLECTOR_SINK_INTERNAL_H
 
@@ -14,6 +14,7 @@
 	5000               /* a fresh record is stored within 10 s of the cure \
 			    */
 #define SINK_LET_IN_MAX 64 /* sessions before a load that waits */
+#define SINK_ASK_MAX 1024  /* strings asked for in one statement */
 #define SINK_RANGES_MAX 64 /* halvings of a load: more than bits in a unit's number */
 
 enum sink_state {
@@ -23,7 +24,7 @@ enum sink_state {
 	SINK_CHECKING_RIGHTS,
 	SINK_READY,         /* connected, nothing under way */
 	SINK_ENTERING,      /* marks for a session */
-	SINK_ASKING,        /* an id or a partition a load needs */
+	SINK_ASKING,        /* ids or a partition a load needs */
 	SINK_COPYING,       /* BEGIN to the end of COPY */
 	SINK_SETTING_ASIDE, /* rows of quarantine */
 	SINK_COMMITTING,
@@ -66,12 +67,15 @@ struct sink {
 	unsigned ends;
 	bool poison; /* the range is one unit that was refused */
 	char poison_why[512];
-	size_t asked;         /* questions and days of flying that are answered */
-	size_t aside_part;    /* the next part to look at */
-	int results;          /* of this step that had rows */
-	bool planned;         /* the marks are read, rows may be copied */
-	uint64_t quarantined; /* records this transaction puts aside */
-	bool committed;       /* COMMIT answered COMMIT */
+	uint32_t asking[SINK_ASK_MAX]; /* questions of flying that are being asked */
+	size_t askings;                /* 0: a day is */
+	bool entering_strings;         /* unknown ones; else they are looked for */
+	size_t asked_days;             /* of flying, answered */
+	size_t aside_part;             /* the next part to look at */
+	int results;                   /* of this step that had rows */
+	bool planned;                  /* the marks are read, rows may be copied */
+	uint64_t quarantined;          /* records this transaction puts aside */
+	bool committed;                /* COMMIT answered COMMIT */
 	struct aside *aside;
 
 	struct status status;
@@ -92,6 +96,14 @@ uint64_t sink_timeout(const struct sink *s);
 void sink_check(struct sink *s);
 void sink_check_result(struct sink *s, const struct pg_result *r);
 void sink_check_done(struct sink *s, const struct pg_error *error);
+
+/* sink_ask.c: what a load needs before its transaction, which answers must outlive */
+void sink_ask_begin(struct sink *s);
+/* Asks what is next; false when all is answered. */
+bool sink_ask_next(struct sink *s);
+void sink_ask_result(struct sink *s, const struct pg_result *r);
+/* The statement went well. NULL, or what is wrong with its answer. */
+const char *sink_ask_done(struct sink *s);
 
 /* sink_commit.c: the load on its way */
 void sink_fly(struct sink *s);   /* filling becomes flying */

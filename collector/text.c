@@ -95,6 +95,20 @@ text_add_time(struct text *t, uint64_t us)
 }
 
 void
+text_add_hex(struct text *t, const uint8_t *p, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (!text_reserve(t, 2 * len))
+		return;
+	for (size_t i = 0; i < len; i++) {
+		t->p[t->len++] = digits[p[i] >> 4];
+		t->p[t->len++] = digits[p[i] & 15];
+	}
+	t->p[t->len] = '\0';
+}
+
+void
 text_add_json(struct text *t, const char *s)
 {
 	text_add(t, "\"");

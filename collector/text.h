@@ -23,6 +23,8 @@ void text_add_time_plain(struct text *t, uint64_t us_since_1970);
 /* The same with quotes. */
 void text_add_time(struct text *t, uint64_t us_since_1970);
 /* A JSON string with its quotes; what is not printable ASCII becomes '?'. */
+/* Bytes as two hexadecimal digits each. */
+void text_add_hex(struct text *t, const uint8_t *p, size_t len);
 void text_add_json(struct text *t, const char *s);
 
 #endif

@@ -15,6 +15,7 @@ _Static_assert(
     NOISE_KEY_SIZE == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "ChaChaPoly");
 _Static_assert(
     NOISE_TAG_SIZE == crypto_aead_chacha20poly1305_ietf_ABYTES, "ChaChaPoly");
+_Static_assert(NOISE_TABLE_KEY_SIZE == crypto_shorthash_KEYBYTES, "SipHash-2-4");
 _Static_assert(NOISE_HASH_SIZE == crypto_generichash_blake2b_BYTES_MAX, "BLAKE2b");
 
 int
@@ -363,4 +364,18 @@ void
 noise_secret_free(void *secret)
 {
 	sodium_free(secret);
+}
+
+/* ---- tables */
+
+uint64_t
+noise_table_hash(const uint8_t *key, const void *data, size_t len)
+{
+	uint8_t hash[crypto_shorthash_BYTES];
+	uint64_t number;
+
+	_Static_assert(sizeof hash == sizeof number, "all of it");
+	crypto_shorthash(hash, data, len, key);
+	memcpy(&number, hash, sizeof number);
+	return number;
 }

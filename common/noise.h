@@ -2,9 +2,9 @@
 /*
  * Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b as "The Noise Protocol Framework", revision 34,
  * defines it, and the few other things fwlog wants from libsodium (random bytes,
- * wiping, comparing in constant time, memory for secrets). This file's .c is the only
- * user of libsodium. It knows messages, not streams: common/noise_stream.h puts them on
- * the wire.
+ * wiping, comparing in constant time, memory for secrets, a hash for tables). This
+ * file's .c is the only user of libsodium. It knows messages, not streams:
+ * common/noise_stream.h puts them on the wire.
  *
  *     NNpsk0:  -> psk, e
  *              <- e, ee
@@ -105,5 +105,13 @@ bool noise_equal(const void *a, const void *b, size_t len)
  */
 void *noise_secret_new(size_t len) __attribute__((warn_unused_result));
 void noise_secret_free(void *secret); /* NULL-safe */
+
+/* ---- tables */
+#define NOISE_TABLE_KEY_SIZE 16
+/*
+ * SipHash-2-4 for hash tables: who does not know the key, NOISE_TABLE_KEY_SIZE random
+ * bytes, cannot choose strings that meet in one place of the table.
+ */
+uint64_t noise_table_hash(const uint8_t *key, const void *data, size_t len);
 
 #endif

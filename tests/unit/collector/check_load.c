@@ -280,6 +280,45 @@ START_TEST(strings_are_asked_once)
 }
 END_TEST
 
+/* Each string once, each host for itself, however many there are. */
+START_TEST(many_strings)
+{
+	struct batch_writer *w = batch_writer_new(0);
+	struct batch_head head = {.epoch = EPOCH, .first_seq = 1};
+	struct record rec = {0};
+	struct bytes_view v;
+	struct item *item;
+	char name[16];
+
+	RECORD_SET(&rec, ts_us, UINT64_C(1700000000000000));
+	for (int i = 0; i < 2 * BATCH_STRINGS_MAX; i++) {
+		int len = snprintf(name, sizeof name, "p%d", i % BATCH_STRINGS_MAX);
+
+		RECORD_SET(&rec, prefix, (uint16_t)batch_intern(w, name, (size_t)len));
+		ck_assert_int_eq(batch_add(w, &rec), 0);
+	}
+	v = batch_finish(w, &head);
+	for (int host_id = HOST; host_id <= HOST + 1; host_id++) {
+		host.id = host_id;
+		item = item_new(&session.queue, v.len);
+		memcpy(item->frame, v.p, v.len);
+		item->kind = ITEM_BATCH;
+		item->epoch = EPOCH;
+		item->first_seq = 1;
+		item->count = 2 * BATCH_STRINGS_MAX;
+		ck_assert_int_eq(load_add(&load, tools, item), 0);
+	}
+	host.id = HOST;
+	batch_writer_free(w);
+	ck_assert_uint_eq(load.questions, 2 * BATCH_STRINGS_MAX);
+	ck_assert_int_eq(load.question[0].host_id, HOST);
+	ck_assert_int_eq(load.question[BATCH_STRINGS_MAX].host_id, HOST + 1);
+	load_clear(&load);
+	add_batch(1, 1);
+	ck_assert_uint_eq(load.questions, 1);
+}
+END_TEST
+
 /* As many numbers as a LOSS frame can tell: one unit, and no room for each of them. */
 START_TEST(a_loss_of_very_many_numbers)
 {
@@ -334,6 +373,7 @@ main(void)
 	tcase_add_test(tc, one_record_aside);
 	tcase_add_test(tc, batch_that_does_not_unpack);
 	tcase_add_test(tc, strings_are_asked_once);
+	tcase_add_test(tc, many_strings);
 	tcase_add_test(tc, aside_takes_out_one_record);
 	tcase_add_test(tc, a_loss_of_very_many_numbers);
 	suite_add_tcase(suite, tc);
