@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 90 240 3600
-# The collector is cut off, its end of the cables down, and later healed, under load that
-# goes on all the time. The spools take it, give it back at least five times as fast as
-# records come, and are small again afterwards.
+# The collector is cut off and later healed, under load that goes on all the time: its end
+# of the cables down; or packets vanish without a word, for so long that TCP would try
+# again only after a pause longer than we have. The spools take it, give it back at least
+# five times as fast as records come, and are small again afterwards. A collector that
+# reads nothing, because its database is away and its queue full, is not taken for one
+# that is cut off.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-# Seconds: from short on longer than an agent's patience of 30 s, so that it dials in vain.
+# Seconds: from short on longer than an agent's patience, so that it dials in vain.
 CUT=$(by_form 5 60 180)
 ROUNDS=$(by_form 1 1 5)
+read -ra SILENT < <(by_form "14" "14 20" "13 14 15 17 20 23 26 14 20 25")
+AWAY=$(by_form 0 15 45) # the database
 RATE=$(by_form 1000 1500 1500)
 RATIO=5
 SEGMENTS=$(by_form 1 2 3) # each spool has at least
@@ -24,6 +29,21 @@ cables()
 		[ "$1" = down ] || on coll ip route replace "${HOST_ADDR[$host]/10.50/10.60}/32" \
 			dev "to-$host"
 	done
+}
+
+# silence down|up: no error, no reset; each end only hears nothing.
+silence()
+{
+	if [ "$1" = up ]; then
+		on coll nft delete table ip cut
+		return
+	fi
+	on coll nft -f - <<-EOT || die "rules of coll"
+	table ip cut {
+		chain in { type filter hook input priority 0; policy drop; }
+		chain out { type filter hook output priority 0; policy drop; }
+	}
+	EOT
 }
 
 # Sets STORED_BY by host.
@@ -86,13 +106,15 @@ drained()
 		$((RATE / ${#HOSTS[@]} * RATIO))
 }
 
+# cut_and_heal cables|silence SECONDS SEGMENTS: spools have at least so many then.
 cut_and_heal()
 {
-	local start host most
-	cables down
+	local start host most seconds=$2
+	note "$1, $2 s"
+	"$1" down
 	FAULTS=$((FAULTS + 1))
 	start=$(now_ms)
-	while [ $(($(now_ms) - start)) -lt $((CUT * 1000)) ]; do
+	while [ $(($(now_ms) - start)) -lt $((seconds * 1000)) ]; do
 		load_goes_on "$RATE" 10
 		sleep 0.2
 	done
@@ -101,21 +123,57 @@ cut_and_heal()
 	for host in "${HOSTS[@]}"; do
 		BEFORE[$host]=${STORED_BY[$host]}
 		behind "$host"
-		at_least "$host: records waiting after $CUT s" "$BEHIND" \
-			$((RATE / ${#HOSTS[@]} * CUT / 2))
+		at_least "$host: records waiting after $seconds s" "$BEHIND" \
+			$((RATE / ${#HOSTS[@]} * seconds / 2))
 	done
-	at_least "segments of the spools" "$most" $((${#HOSTS[@]} * SEGMENTS))
-	cables up
+	at_least "segments of the spools" "$most" $((${#HOSTS[@]} * $3))
+	"$1" up
 	drain "$(now_ms)"
 }
 
+# Sessions that ended by anything but a goodbye, as the agents say.
+torn()
+{
+	cat "$T"/log/agent-*.log | grep -c 'collector .*: .*records wait'
+}
+
+paused()
+{
+	kill -USR1 "$COLLECTOR_PID"
+	sleep 0.2
+	grep -o '[^a-z_]paused[= ][0-9]*' "$T/log/collector.log" | tail -n 1 | tr -dc 0-9
+}
+
+# database_away SECONDS
+database_away()
+{
+	local start before
+	note "no database, $1 s"
+	before=$(torn)
+	pg_stop
+	FAULTS=$((FAULTS + 1))
+	start=$(now_ms)
+	while [ $(($(now_ms) - start)) -lt $(($1 * 1000)) ]; do
+		load_goes_on $((RATE * 2)) 10
+		sleep 0.2
+	done
+	at_least "sessions that were not read for a while" "$(paused)" 1
+	pg_run
+	fresh_all
+	is "sessions torn meanwhile" "$(torn)" "$before"
+}
+
 declare -A STORED_BY=() BEFORE=()
-COLLECTOR_LINES+=("idle_timeout = 10s")
+COLLECTOR_LINES+=("queue_size = 4M" "session_queue = 1M")
 AGENT_LINES=("segment_size = 2M" "spool_size = 1G" "snaplen = 256" "zstd_level = 0")
 torture_up_network fw1 fw2
 for ((round = 0; round < ROUNDS; round++)); do
-	cut_and_heal
+	cut_and_heal cables "$CUT" "$SEGMENTS"
 done
+for seconds in "${SILENT[@]}"; do
+	cut_and_heal silence "$seconds" 1
+done
+[ "$AWAY" -eq 0 ] || database_away "$AWAY"
 load_wait
 fresh_all
 torture_end
