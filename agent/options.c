@@ -16,6 +16,7 @@
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 #define SECOND UINT64_C(1000)
+#define RETAIN_MAX_S (31 * 86400)
 #define AT(member) offsetof(struct options, member)
 #define IN_GROUP(member) offsetof(struct group_section, own.member)
 
@@ -71,6 +72,9 @@ static const struct conf_option options[] = {
 	NULL, "the interval of sync = interval"},
     {"", "when_full", CONF_ENUM, AT(when_full), "drop_newest", 0, 0, when_full_choices,
 	"what a full queue gives up; counted either way"},
+    {"", "retain_after_ack", CONF_DURATION, AT(retain_after_ack), "0", 0,
+	RETAIN_MAX_S *SECOND, NULL,
+	"how long what was stored is kept, for a database restored from a backup"},
     {"", "zstd_level", CONF_UINT, AT(zstd_level), "1", 0, 19, NULL,
 	"compression of what is queued and sent; 0 is none"},
     {"", "reconcile", CONF_BOOL, AT(reconcile), "no", 0, 0, NULL,

@@ -52,6 +52,7 @@ struct options {
 	int sync;                          /* enum option_sync */
 	uint64_t sync_interval;            /* ms */
 	int when_full;                     /* enum spool_when_full */
+	uint64_t retain_after_ack;         /* ms, 0: not */
 	uint64_t zstd_level;
 
 	int local_log; /* enum option_local_log */

@@ -266,6 +266,7 @@ spool_tick(struct spool *s)
 	durable_collect(s);
 	pending_tick(s, now);
 	durable_tick(s, now);
+	retain_tick(s, now);
 	acked_tick(s, now);
 }
 

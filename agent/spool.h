@@ -23,6 +23,7 @@ struct spool_conf {
 	uint64_t sync_interval_ms; /* 0: sync every frame before it may be sent */
 	bool sync_never; /* fsync left to the kernel; frames may be sent at once */
 	enum spool_when_full when_full;
+	uint64_t retain_ms;   /* what was acknowledged is kept so long, 0: not at all */
 	uint64_t patience_ms; /* for a process that ends and still holds the spool */
 };
 
@@ -35,6 +36,7 @@ struct spool_counters {
 	uint64_t records; /* spooled by this run */
 	uint64_t frames;
 	uint64_t bytes_used;      /* of all segments, preallocation included */
+	uint64_t bytes_retained;  /* of these, in segments that are acknowledged */
 	uint64_t records_waiting; /* numbers spooled and not acknowledged, all epochs */
 	uint64_t oldest_us; /* time of the oldest of them (or of its segment), 0 none */
 	uint64_t dropped;   /* records refused or removed because it was full */
@@ -80,15 +82,17 @@ void spool_tick(struct spool *s);
 
 /* ---- for the uplink */
 /*
- * Epochs with something unacknowledged and, always last, the current one, for HELLO; of
- * each the first number that is held and not acknowledged, or the next one to come.
+ * Epochs with something unacknowledged or retained and, always last, the current one,
+ * for HELLO; of each the first number that is held and not acknowledged, or the next
+ * one to come. Those that wait have precedence when there are more than max.
  */
 uint16_t spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max);
 /*
  * The collector's mark of an epoch: acknowledges up to it and reads on behind it.
  * Nothing of an epoch is handed out before; every epoch of WELCOME is resumed in every
  * session. Any mark will do: below what is held the rest is a loss, above what is known
- * all is acknowledged.
+ * all is acknowledged, below what was acknowledged (the database was restored from a
+ * backup) all behind it is sent again.
  */
 void spool_resume(struct spool *s, uint64_t epoch, uint64_t mark);
 /*

@@ -43,6 +43,8 @@ struct segment {
 	bool small;           /* for LOSS frames alone */
 	bool dir_synced;      /* its name is on disk */
 	bool tallied;         /* tally is known */
+	uint64_t
+	    acked_us; /* when all of it was acknowledged, 0 not yet or written to */
 	struct tally tally;
 };
 TAILQ_HEAD(segments, segment);
@@ -129,6 +131,7 @@ struct spool {
 	size_t sent_head, sent_tail;
 	bool acked_dirty;
 	int64_t acked_ms;
+	int64_t sweep_ms; /* when it is looked for what was retained long enough */
 	struct spool_counters count;
 	struct log_limit full_log, disk_log, sync_log, read_log, damage_log;
 };
@@ -158,9 +161,15 @@ void segment_remove(struct spool *s, struct epoch *e, struct segment *seg);
 void segment_discard(struct spool *s, struct segment *seg);
 /* No frame is added any more: gives back what it does not use. */
 void segment_seal(struct spool *s, struct segment *seg);
+/* The last segment of all, which tells where the kernel's numbering stands. */
+const struct segment *newest_segment(const struct spool *s);
+/* Cuts an acknowledged segment to its header, which does not count as used. 0 or -1. */
+int segment_reduce(struct spool *s, struct epoch *e, struct segment *seg);
+/* Frees an epoch of which nothing is left; not the current one. */
+void epoch_forget(struct spool *s, struct epoch *e);
 /*
- * Removes what is acknowledged, of the newest segment all but the header, and that only
- * when it stands in the way.
+ * Removes what is acknowledged and not retained, of the newest segment all but the
+ * header, and that only when it stands in the way.
  */
 void segments_sweep(struct spool *s, bool newest_too);
 /*
@@ -169,7 +178,8 @@ void segments_sweep(struct spool *s, bool newest_too);
  */
 struct segment *segment_begin(
     struct spool *s, uint64_t first, bool small, bool may_drop);
-bool segment_may_begin(const struct spool *s);
+/* Whether there is room, for which what is retained makes way. */
+bool segment_may_begin(struct spool *s);
 /* Adds up the frames of seg with numbers above floor. */
 void segment_count(
     struct spool *s, struct segment *seg, uint64_t floor, struct tally *t);
@@ -199,7 +209,19 @@ uint64_t holes_behind(const struct spool *s, uint64_t epoch, uint64_t seq);
 void holes_acked(struct spool *s, const struct epoch *e);
 bool holes_any(const struct spool *s, uint64_t epoch);
 
-/* ---- spool_acked.c: the hint */
+/* ---- spool_retain.c: segments that are kept although they are acknowledged */
+/* Notes the time for those of the epoch that now are; its mark is the collector's. */
+void retain_note(struct spool *s, struct epoch *e);
+/* The mark went back: what lies behind it waits again. */
+void retain_undo(struct epoch *e);
+/* Whether it is not yet time to remove this acknowledged segment. */
+bool retain_holds(const struct spool *s, const struct segment *seg);
+/* Gives up the oldest segment that is acknowledged. false: there is none. */
+bool retain_drop(struct spool *s);
+void retain_tick(struct spool *s, int64_t now_ms);
+uint64_t retain_bytes(const struct spool *s);
+
+/* ---- spool_acked.c: the file `acked` */
 void acked_load(struct spool *s);
 void acked_tick(struct spool *s, int64_t now_ms);
 void acked_write(struct spool *s);

@@ -26,6 +26,31 @@ epoch_first(const struct spool *s, const struct epoch *e)
 	return held;
 }
 
+/* Acknowledged, but there should the collector's mark have gone back. */
+static bool
+epoch_retained(const struct spool *s, const struct epoch *e)
+{
+	return s->conf.retain_ms != 0 && !epoch_waits(e) && !TAILQ_EMPTY(&e->segments);
+}
+
+/* How many of the retained epochs, the oldest, find no place beside those that wait. */
+static size_t
+retained_left_out(const struct spool *s, size_t max)
+{
+	size_t waiting = 0, retained = 0;
+	const struct epoch *e;
+
+	TAILQ_FOREACH (e, &s->epochs, entry) {
+		if (e == s->cur)
+			continue;
+		waiting += epoch_waits(e);
+		retained += epoch_retained(s, e);
+	}
+	if (waiting >= max)
+		return retained;
+	return retained > max - waiting ? retained - (max - waiting) : 0;
+}
+
 uint16_t
 spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max)
 {
@@ -34,9 +59,16 @@ spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max)
 
 	if (max == 0)
 		return 0;
-	TAILQ_FOREACH (e, &s->epochs, entry)
-		if (e != s->cur && epoch_waits(e) && n < max - 1)
+	size_t skip = retained_left_out(s, max - 1);
+
+	TAILQ_FOREACH (e, &s->epochs, entry) {
+		if (e == s->cur || n == max - 1)
+			continue;
+		if (epoch_retained(s, e) && skip > 0)
+			skip--;
+		else if (epoch_waits(e) || epoch_retained(s, e))
 			out[n++] = (struct epoch_mark){e->epoch, epoch_first(s, e)};
+	}
 	out[n++] = (struct epoch_mark){s->cur->epoch, epoch_first(s, s->cur)};
 	return n;
 }
@@ -48,7 +80,9 @@ epoch_acked(struct spool *s, struct epoch *e, uint64_t seq)
 	e->acked = seq;
 	s->acked_dirty = true;
 	holes_acked(s, e);
-	segments_sweep(s, s->dropping); /* may free e */
+	/* May free e. What is retained makes way when a batch comes, the oldest first.
+	 */
+	segments_sweep(s, s->dropping && s->conf.retain_ms == 0);
 }
 
 void
@@ -65,6 +99,8 @@ spool_resume(struct spool *s, uint64_t epoch, uint64_t mark)
 	e->at = NULL;
 	e->seen_us = 0;
 	s->sent_head = s->sent_tail = 0;
+	e->acked = mark;
+	retain_undo(e);
 	epoch_acked(s, e, mark);
 }
 
@@ -284,6 +320,8 @@ oldest_us(const struct spool *s)
 	TAILQ_FOREACH (e, &s->epochs, entry) {
 		const struct segment *seg = TAILQ_FIRST(&e->segments);
 
+		while (seg != NULL && seg->acked_us != 0)
+			seg = TAILQ_NEXT(seg, entry);
 		if (epoch_waiting(e) > 0 && seg != NULL)
 			return seg->tallied && seg->tally.from_us != 0
 				   ? seg->tally.from_us
@@ -299,6 +337,7 @@ spool_counters(const struct spool *s, struct spool_counters *out)
 
 	*out = s->count;
 	out->bytes_used = s->used;
+	out->bytes_retained = retain_bytes(s);
 	TAILQ_FOREACH (e, &s->epochs, entry)
 		out->records_waiting += epoch_waiting(e);
 	out->oldest_us = out->records_waiting > 0 ? oldest_us(s) : 0;

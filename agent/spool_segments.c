@@ -107,7 +107,7 @@ segment_seal(struct spool *s, struct segment *seg)
 	}
 }
 
-static const struct segment *
+const struct segment *
 newest_segment(const struct spool *s)
 {
 	struct epoch *e;
@@ -137,7 +137,7 @@ header_of(const struct spool *s, const struct segment *seg)
  * the kernel's numbering stands: its header stays. That does not count as used, so that
  * the next segment fits. 0, or -1: not possible.
  */
-static int
+int
 segment_reduce(struct spool *s, struct epoch *e, struct segment *seg)
 {
 	struct segment_header h = header_of(s, seg);
@@ -175,23 +175,31 @@ segment_discard(struct spool *s, struct segment *seg)
 		segment_remove(s, s->cur, seg);
 }
 
+void
+epoch_forget(struct spool *s, struct epoch *e)
+{
+	if (!TAILQ_EMPTY(&e->segments) || e == s->cur || e->acked < e->next - 1 ||
+	    holes_any(s, e->epoch))
+		return;
+	TAILQ_REMOVE(&s->epochs, e, entry);
+	free(e);
+}
+
 static void
 epoch_sweep(
     struct spool *s, struct epoch *e, const struct segment *newest, bool newest_too)
 {
 	struct segment *seg;
 
+	if (e->resumed)
+		retain_note(s, e);
 	while ((seg = TAILQ_FIRST(&e->segments)) != NULL &&
-	       segment_next(e, seg) - 1 <= e->acked) {
+	       segment_next(e, seg) - 1 <= e->acked && !retain_holds(s, seg)) {
 		if (seg == newest && (!newest_too || segment_reduce(s, e, seg) == 0))
 			break;
 		segment_remove(s, e, seg);
 	}
-	if (seg == NULL && e != s->cur && e->acked >= e->next - 1 &&
-	    !holes_any(s, e->epoch)) {
-		TAILQ_REMOVE(&s->epochs, e, entry);
-		free(e);
-	}
+	epoch_forget(s, e);
 }
 
 void
@@ -235,11 +243,22 @@ drop_oldest(struct spool *s)
 	return true;
 }
 
+/* What is acknowledged makes way, the oldest first and no more than needed. */
+static bool
+make_way(struct spool *s, bool small)
+{
+	while (!fits(s, small) && retain_drop(s))
+		;
+	if (!fits(s, small))
+		segments_sweep(s, true);
+	return fits(s, small);
+}
+
 static bool
 make_room(struct spool *s, bool small, bool may_drop)
 {
-	if (!fits(s, small) && may_drop)
-		segments_sweep(s, true);
+	if (may_drop && make_way(s, small))
+		return true;
 	while (!fits(s, small))
 		if (!may_drop || !drop_oldest(s))
 			return false;
@@ -247,10 +266,10 @@ make_room(struct spool *s, bool small, bool may_drop)
 }
 
 bool
-segment_may_begin(const struct spool *s)
+segment_may_begin(struct spool *s)
 {
 	return spool_now_ms() >= s->retry_ms &&
-	       (s->conf.when_full == SPOOL_DROP_OLDEST || fits(s, false));
+	       (s->conf.when_full == SPOOL_DROP_OLDEST || make_way(s, false));
 }
 
 /* Creates the file of seg under the next free number. 0, or -1 and errno. */
@@ -268,6 +287,27 @@ create_file(struct spool *s, struct segment *seg)
 			break;
 	}
 	return -1;
+}
+
+static bool
+disk_is_full(void)
+{
+	return errno == ENOSPC || errno == EDQUOT;
+}
+
+/* The disk refused it: once more when something made way. 0, or -1 and errno. */
+static int
+create_after_dropping(struct spool *s, struct segment *seg)
+{
+	int rc = -1;
+
+	while (rc < 0 && disk_is_full() && retain_drop(s))
+		rc = create_file(s, seg);
+	if (rc == 0 || !disk_is_full())
+		return rc;
+	segments_sweep(s, true);
+	(void)drop_oldest(s);
+	return create_file(s, seg);
 }
 
 static struct segment *
@@ -317,11 +357,8 @@ segment_begin(struct spool *s, uint64_t first, bool small, bool may_drop)
 	struct segment *seg = segment_new(s, first, small);
 	int rc = seg != NULL ? create_file(s, seg) : -1;
 
-	if (rc < 0 && seg != NULL && (errno == ENOSPC || errno == EDQUOT) && may_drop) {
-		segments_sweep(s, true);
-		(void)drop_oldest(s);
-		rc = create_file(s, seg);
-	}
+	if (rc < 0 && seg != NULL && may_drop)
+		rc = create_after_dropping(s, seg);
 	if (rc < 0) {
 		log_limited(&s->disk_log, LOG_LEVEL_ERROR,
 		    "spool %s: cannot begin a segment of %llu bytes: %m; free space "

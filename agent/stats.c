@@ -33,6 +33,7 @@ put_spool(struct stats *out, const struct spool *spool)
 	put(out, c.dropped, "dropped");
 	put(out, c.corrupt, "corrupt");
 	put(out, c.bytes_used, "spool_bytes");
+	put(out, c.bytes_retained, "spool_retained");
 	put(out, c.syncs, "syncs");
 	put(out, c.sync_errors, "sync_errors");
 }

@@ -286,6 +286,7 @@ open_spool(struct worker *w)
 	    .sync_interval_ms = o->sync == SYNC_INTERVAL ? o->sync_interval : 0,
 	    .sync_never = o->sync == SYNC_NEVER,
 	    .when_full = (enum spool_when_full)o->when_full,
+	    .retain_ms = o->retain_after_ack,
 	    .patience_ms = PATIENCE_MS,
 	};
 	char why[512];

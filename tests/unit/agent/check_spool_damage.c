@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a disk, a crash or a stranger may do to the files: it always starts, nothing
  * that is damaged comes out, all the rest does, and the numbers have no gap. */
+#include "common/crc32c.h"
 #include "tests/unit/agent/spool_rig.h"
 
 static struct rig rig;
@@ -330,19 +331,24 @@ expect_acked_harmless(const char *text)
 
 START_TEST(test_acked_file_is_only_a_hint)
 {
-	char future[128];
+	const char *const of_the_future[] = {"1000000", "59"};
+	char text[128];
 
 	for (int i = 0; i < 20; i++)
 		ck_assert_int_eq(rig_append(&rig, 3, 20), 0);
-	snprintf(future, sizeof future, "fwlog-acked 1\n%llu 1000000\n",
-	    (unsigned long long)spool_epoch(rig.spool));
 	expect_acked_harmless(NULL);
 	expect_acked_harmless("");
 	expect_acked_harmless("fwlog-acked 1\n");
 	expect_acked_harmless("fwlog-acked 1\nrubbish and more of it");
-	expect_acked_harmless(future);
-	snprintf(strrchr(future, ' '), 8, " 59\n");
-	expect_acked_harmless(future);
+	for (int i = 0; i < 2; i++) {
+		int n = snprintf(text, sizeof text, "fwlog-acked 1\n%llu %s\n",
+		    (unsigned long long)spool_epoch(rig.spool), of_the_future[i]);
+
+		expect_acked_harmless(text);
+		snprintf(text + n, sizeof text - (size_t)n, "crc %08x\n",
+		    crc32c(0, text, (size_t)n));
+		expect_acked_harmless(text);
+	}
 }
 END_TEST
 
