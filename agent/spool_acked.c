@@ -16,8 +16,9 @@
 #define ACKED_FILE "acked"
 #define ACKED_MAGIC "fwlog-acked 1\n"
 #define ACKED_INTERVAL_MS 1000
-#define KEPT_MAX 4096 /* segments listed; others count as acknowledged when next told \
-		       */
+#define KEPT_MAX                                                             \
+	4096 /* segments listed; others count as acknowledged when next told \
+	      */
 #define MARK_BYTES 48
 #define KEPT_BYTES 96
 #define ACKED_MAX ((EPOCHS_MAX + 2) * MARK_BYTES + KEPT_MAX * KEPT_BYTES)
