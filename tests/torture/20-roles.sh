@@ -21,7 +21,10 @@ ingest SELECT (rollup_[a-z]*|rollup_hour_(port|src|dst|distinct)|prefix_timeline
 ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
 ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
 report SELECT .*(_full|_overview|_verdict|schema_version|filter_history|filter_host)
-report SELECT (event|host|host_mark|dict_(iface|netns|prefix))
+ingest SELECT import_(seen|secret)
+ingest INSERT (import|import_seen)
+ingest (UPDATE|LOCK) import_seen
+report SELECT (ulog|event|host|host_mark|dict_(iface|netns|prefix))
 admin SELECT .*
 admin (DELETE|LOCK) quarantine
 admin INSERT list_entry
