@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "collector/clock.h"
+#include "collector/rollup.h"
 #include "collector/session.h"
 #include "common/copyrow.h"
 
@@ -72,6 +73,7 @@ load_free(struct load *l)
 	free(l->slot);
 	free(l->row);
 	free(l->row_at);
+	free(l->fact);
 	load_init(l);
 }
 
@@ -243,6 +245,7 @@ load_put_row(struct load *l, struct load_tools *t, struct load_part *part, int32
 	load_note_day(l, t, ev.ts);
 	if (ev.ts > part->newest_us)
 		part->newest_us = ev.ts;
+	rollup_note(&l->fact[l->units], &ev);
 	l->row_at[l->units++] = (uint32_t)l->row_len;
 	l->row_len += copyrow_put(l->row + l->row_len, host, &ev);
 	return 0;
@@ -332,6 +335,7 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 
 	if (LOAD_GROW(l->part, l->parts_size, l->parts + 1) != 0 ||
 	    LOAD_GROW(l->row_at, l->row_at_size, l->units + units + 2) != 0 ||
+	    LOAD_GROW(l->fact, l->fact_size, l->units + units) != 0 ||
 	    load_find_host(l, host_id, &host) != 0 ||
 	    load_find_stream(l, host, item, &part.stream) != 0)
 		return -1;

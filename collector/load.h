@@ -79,6 +79,8 @@ struct load {
 	size_t row_len, row_size;
 	uint32_t *row_at; /* units + 1 offsets into row */
 	size_t row_at_size;
+	struct rollup_fact *fact; /* of each row, for the roll-ups */
+	size_t fact_size;
 	uint32_t units;
 	uint64_t since_ms; /* when the first item came */
 

@@ -447,10 +447,11 @@ sink_new(struct sink_env *env, unsigned number)
 	s->filling = &s->loads[0];
 	s->tools = load_tools_new(env->dict, &env->days);
 	s->aside = aside_new();
+	s->rollup = rollup_new();
 	s->marks = calloc(EPOCHS_MAX, sizeof *s->marks);
 	s->pg = pg_new(env->base, &events, s);
-	if (s->tools == NULL || s->aside == NULL || s->marks == NULL || s->pg == NULL ||
-	    sink_make_events(s) != 0) {
+	if (s->tools == NULL || s->aside == NULL || s->rollup == NULL ||
+	    s->marks == NULL || s->pg == NULL || sink_make_events(s) != 0) {
 		sink_free(s);
 		return NULL;
 	}
@@ -484,6 +485,7 @@ sink_free(struct sink *s)
 	load_free(&s->loads[1]);
 	load_tools_free(s->tools);
 	aside_free(s->aside);
+	rollup_free(s->rollup);
 	status_free(&s->status);
 	text_free(&s->sql);
 	free(s->marks);

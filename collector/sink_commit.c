@@ -87,6 +87,7 @@ sink_commit_room(struct sink *s)
 	while (room == 1) {
 		len = load_rows(s->flying, COPY_CHUNK, &data);
 		if (len == 0) {
+			rollup_collect(s->rollup, s->flying);
 			if (pg_copy(s->pg, copyrow_trailer, sizeof copyrow_trailer) >=
 			    0)
 				pg_copy_end(s->pg);
@@ -155,6 +156,7 @@ commit_end(struct sink *s)
 		return;
 	}
 	text_clear(&s->sql);
+	rollup_add_sql(s->rollup, &s->sql);
 	load_commit_sql(s->flying, s->poison, &s->sql);
 	sink_enter_state(s, SINK_COMMITTING);
 	pg_query(s->pg, s->sql.failed ? "no memory" : s->sql.p, sink_timeout(s));
@@ -204,6 +206,7 @@ static void
 commit_succeed(struct sink *s)
 {
 	sink_succeeded(s);
+	rollup_committed(s->rollup);
 	commit_count(s);
 	commit_acknowledge(s);
 	s->lo = s->end[--s->ends];

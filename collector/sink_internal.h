@@ -5,6 +5,7 @@
 
 #include "collector/aside.h"
 #include "collector/pg.h"
+#include "collector/rollup.h"
 #include "collector/sink.h"
 #include "collector/status.h"
 #include "common/log.h"
@@ -77,6 +78,7 @@ struct sink {
 	uint64_t quarantined;          /* records this transaction puts aside */
 	bool committed;                /* COMMIT answered COMMIT */
 	struct aside *aside;
+	struct rollup *rollup;
 
 	struct status status;
 };

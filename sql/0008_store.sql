@@ -151,7 +151,7 @@ BEGIN
 	RETURN round(guess);
 END $$;
 COMMENT ON FUNCTION fwlog.distinct_estimate(bit) IS
-	'how many different addresses a sketch has seen, within 5 % as a rule';
+	'how many different addresses a sketch has seen; the standard error is 4.6 %';
 
 -- ---- what people read; the verdict is that of the row's first moment
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a transaction adds to the roll-ups (sql/0008_store.sql, docs/store.md): of the
+ * units it copies, and of these alone, so that a record sent twice is counted once.
+ *
+ * A fact is noted of each record while it becomes a row. When the marks have told what
+ * is new, the facts are added up; what has few events, or would be one key too many for
+ * its host and hour, goes to the row of the rest. Sums are exact.
+ */
+#ifndef FWLOG_COLLECTOR_ROLLUP_H
+#define FWLOG_COLLECTOR_ROLLUP_H
+
+#include "collector/text.h"
+#include "common/event.h"
+
+/* Keys of their own for one host in a minute or an hour; frequent ones get twice that.
+ * fwlog.rollup_excess knows the doubles. */
+#define ROLLUP_MINUTE_KEYS 128
+#define ROLLUP_PORT_KEYS 512
+#define ROLLUP_ADDRESS_KEYS 1000
+
+struct load;
+
+/* What roll-ups need of a record. */
+struct rollup_fact {
+	uint64_t minute;         /* since 1970 */
+	int32_t prefix;          /* its id, ~question, or 0 */
+	uint32_t bytes;          /* as the column len has them */
+	int32_t dport;           /* or -1 */
+	int16_t proto;           /* or -1 */
+	struct ip_addr src, dst; /* family 0: none */
+};
+
+/* Dictionary columns of ev hold ids or ~question, as for copyrow_put. */
+void rollup_note(struct rollup_fact *fact, const struct event *ev);
+
+struct rollup;                      /* of one sink; remembers which keys have rows */
+struct rollup *rollup_new(void);    /* NULL: no memory */
+void rollup_free(struct rollup *r); /* NULL-safe */
+
+/* Adds up the rows that the planned transaction copies. */
+void rollup_collect(struct rollup *r, const struct load *l);
+/* What was collected, as statements; sql->failed without memory. */
+void rollup_add_sql(struct rollup *r, struct text *sql);
+/* The transaction with these statements is committed. */
+void rollup_committed(struct rollup *r);
+
+#endif

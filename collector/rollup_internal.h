@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files of the roll-ups: rollup.c, rollup_sql.c. */
+#ifndef FWLOG_COLLECTOR_ROLLUP_INTERNAL_H
+#define FWLOG_COLLECTOR_ROLLUP_INTERNAL_H
+
+#include "collector/rollup.h"
+#include "collector/rollup_admit.h"
+#include "collector/rollup_cube.h"
+#include "collector/rollup_sketch.h"
+
+#define ROLLUP_KNOWN 1024 /* hosts and hours whose sketches are kept */
+#define ROLLUP_REST_PORT (-2)
+#define ROLLUP_REST_FAMILY 1
+
+enum rollup_cube {
+	ROLLUP_MINUTE,
+	ROLLUP_HOUR,
+	ROLLUP_PORT,
+	ROLLUP_SRC,
+	ROLLUP_DST,
+	ROLLUP_CUBES
+};
+
+struct rollup_pair {
+	struct sketch src, dst;
+};
+
+/* What is surely stored of a host and hour. */
+struct rollup_known {
+	uint64_t at;
+	int32_t host_id; /* 0: free */
+	struct rollup_pair pair;
+};
+
+struct rollup {
+	struct cube cube[ROLLUP_CUBES];
+	struct cube host;     /* events of each host */
+	struct cube distinct; /* host and hour; its cells number the pairs */
+	struct rollup_pair *pair;
+	size_t pairs_size;
+	struct rollup_known *known;
+	struct admit admit;
+	uint64_t events; /* of the transaction */
+	bool failed;     /* no memory */
+};
+
+struct rollup_known *rollup_known(struct rollup *r, const struct cube_cell *cell);
+/* Pair i says nothing new. */
+bool rollup_is_known(struct rollup *r, size_t i);
+
+#endif
