@@ -3,9 +3,18 @@
 
 #include "collector/sink_internal.h"
 
-/* Ends a transaction whose collector has stopped: its locks must not hold up another.
+/*
+ * A collector that stands still in a transaction must not hold up another one that its
+ * agents went to. Between two statements the server ends it by itself; in the middle of
+ * COPY the server waits for ever, and only another session can end that. Twice the
+ * longest wait: then its collector has given it up, if it lives.
  */
-#define IDLE_IN_TRANSACTION_MS 60000
+static const char unblock_sql[] =
+    "DO $$BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE usename = current_user AND datname = current_database() "
+    "AND application_name = current_setting('application_name') "
+    "AND state = 'active' AND wait_event = 'ClientRead' "
+    "AND query_start < now() - interval '%" PRIu64 " ms'; END$$;";
 
 static const char rights_sql[] =
     "SELECT current_user, string_agg(v.p || ' on ' || v.t, ', ')"
@@ -23,9 +32,10 @@ sink_check(struct sink *s)
 	text_clear(&s->sql);
 	text_add(&s->sql,
 	    "SET statement_timeout = %" PRIu64
-	    ";SET idle_in_transaction_session_timeout = %d;"
-	    "SELECT max(version) FROM fwlog.schema_version",
-	    sink_timeout(s), IDLE_IN_TRANSACTION_MS);
+	    ";SET idle_in_transaction_session_timeout = %" PRIu64 ";",
+	    sink_timeout(s), sink_timeout(s));
+	text_add(&s->sql, unblock_sql, 2 * sink_timeout(s));
+	text_add(&s->sql, "SELECT max(version) FROM fwlog.schema_version");
 	sink_enter_state(s, SINK_CHECKING);
 	pg_query(s->pg, s->sql.p, sink_timeout(s));
 }
@@ -111,6 +121,17 @@ check_explain(struct pg_error *error)
 		snprintf(error->text + len, sizeof error->text - len, " (%s)", remedy);
 }
 
+static void
+check_ask_rights(struct sink *s)
+{
+	text_clear(&s->sql);
+	text_add(&s->sql, "%s;", rights_sql);
+	status_set_collector(&s->status, s->env->options);
+	status_add_cleanup(&s->status, &s->sql);
+	sink_enter_state(s, SINK_CHECKING_RIGHTS);
+	pg_query(s->pg, s->sql.p, sink_timeout(s));
+}
+
 void
 sink_check_done(struct sink *s, const struct pg_error *error)
 {
@@ -125,8 +146,7 @@ sink_check_done(struct sink *s, const struct pg_error *error)
 	if (explained.fault != PG_FAULT_NONE) {
 		sink_failed(s, &explained);
 	} else if (s->state == SINK_CHECKING) {
-		sink_enter_state(s, SINK_CHECKING_RIGHTS);
-		pg_query(s->pg, rights_sql, sink_timeout(s));
+		check_ask_rights(s);
 	} else {
 		sink_enter_state(s, SINK_READY);
 		sink_step(s);

@@ -1,32 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collector/status.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/clock.h"
 
 /*
- * A goodbye that comes late does not unsay a newer connection to another collector: it
- * only counts for the address it was about.
+ * A goodbye that comes late does not unsay a newer connection to another collector.
  */
 const char status_sql[] =
     "INSERT INTO fwlog.host_status AS h (host_id, connected, address, software, "
     "system, "
-    "last_contact, skew_ms, stats) "
+    "last_contact, skew_ms, stats, collector) "
     "SELECT x.host_id, x.connected, x.address, x.software, x.system, x.last_contact, "
-    "x.skew_ms, x.stats FROM pg_catalog.json_to_recordset($1::json) AS x(host_id "
+    "x.skew_ms, x.stats, x.collector FROM pg_catalog.json_to_recordset($1::json) AS "
+    "x(host_id "
     "integer, "
     "connected boolean, address text, software text, system text, "
-    "last_contact timestamptz, skew_ms bigint, stats jsonb) ORDER BY x.host_id "
+    "last_contact timestamptz, skew_ms bigint, stats jsonb, collector text) ORDER BY "
+    "x.host_id "
     "ON CONFLICT (host_id) DO UPDATE SET connected = EXCLUDED.connected, "
     "address = EXCLUDED.address, software = EXCLUDED.software, "
     "system = EXCLUDED.system, last_contact = EXCLUDED.last_contact, "
-    "skew_ms = EXCLUDED.skew_ms, stats = EXCLUDED.stats "
-    "WHERE EXCLUDED.connected OR h.address IS NOT DISTINCT FROM EXCLUDED.address";
+    "skew_ms = EXCLUDED.skew_ms, stats = EXCLUDED.stats, "
+    "collector = EXCLUDED.collector "
+    "WHERE EXCLUDED.connected OR h.collector IS NOT DISTINCT FROM EXCLUDED.collector";
 
 void
 status_init(struct status *st)
 {
+	st->started_us = clock_wall_us();
 	TAILQ_INIT(&st->waiting);
 	TAILQ_INIT(&st->writing);
+}
+
+/* Nothing in it needs quotes. */
+void
+status_set_collector(struct status *st, const struct options *o)
+{
+	const char *listen = options_listen(o);
+	char machine[65] = "";
+	int len;
+
+	if (listen == NULL)
+		listen = o->listen_plain;
+	(void)gethostname(machine, sizeof machine - 1);
+	len = (int)strcspn(listen, " ,\t");
+	snprintf(st->collector, sizeof st->collector, "%s %.*s", machine, len, listen);
+	for (char *c = st->collector; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr(" .:/_-[]*%@", *c) == NULL)
+			*c = '?';
+}
+
+void
+status_add_cleanup(const struct status *st, struct text *sql)
+{
+	text_add(sql,
+	    "UPDATE fwlog.host_status SET connected = false "
+	    "WHERE connected AND collector = '%s' AND last_contact < ",
+	    st->collector);
+	text_add_time(sql, st->started_us);
 }
 
 static void
@@ -89,7 +125,7 @@ status_empty(const struct status *st)
 }
 
 static void
-status_add(const struct host *h, struct text *json)
+status_add(const struct status *st, const struct host *h, struct text *json)
 {
 	const struct host_status *s = &h->status;
 
@@ -108,7 +144,9 @@ status_add(const struct host *h, struct text *json)
 		text_add_json(json, s->stats.entry[i].name);
 		text_add(json, ":%" PRIu64, s->stats.entry[i].value);
 	}
-	text_add(json, "}}");
+	text_add(json, "},\"collector\":");
+	text_add_json(json, st->collector);
+	text_add(json, "}");
 }
 
 void
@@ -127,7 +165,7 @@ status_take(struct status *st, uint64_t now_ms, bool all, struct text *json)
 		h->status.place = STATUS_WRITING;
 		h->status.again = false;
 		h->status.written_ms = now_ms;
-		status_add(h, json);
+		status_add(st, h, json);
 		taken++;
 	}
 	text_add(json, "]");

@@ -7,6 +7,7 @@
 #define FWLOG_COLLECTOR_STATUS_H
 
 #include "collector/host.h"
+#include "collector/options.h"
 #include "collector/text.h"
 
 #define STATUS_INTERVAL_MS 10000 /* between two writes of one host */
@@ -15,6 +16,8 @@
 TAILQ_HEAD(status_list, host);
 
 struct status {
+	char collector[160]; /* which one we are */
+	uint64_t started_us; /* wall clock */
 	struct status_list waiting;
 	struct status_list writing;
 };
@@ -23,6 +26,13 @@ extern const char status_sql[]; /* $1: the JSON of status_take */
 
 void status_init(struct status *st);
 void status_free(struct status *st);
+/* Before anything is written: who says it, the machine and the first address. */
+void status_set_collector(struct status *st, const struct options *o);
+/*
+ * The statement by which a collector takes back what it said before it was killed. What
+ * it has said since its start, and what others say, stays.
+ */
+void status_add_cleanup(const struct status *st, struct text *sql);
 /* The host's status has changed; urgent: do not wait for the interval. */
 void status_note(struct status *st, struct host *h, bool urgent);
 /* Whether some host is due; all: everything that waits is. */

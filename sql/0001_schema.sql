@@ -64,7 +64,8 @@ CREATE TABLE fwlog.host_status (
 	system      text,
 	last_contact timestamptz NOT NULL DEFAULT now(),
 	skew_ms     bigint,
-	stats       jsonb NOT NULL DEFAULT '{}'
+	stats       jsonb NOT NULL DEFAULT '{}',
+	collector   text
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE fwlog.host_status IS 'what the agents last said of themselves';
 COMMENT ON COLUMN fwlog.host_status.host_id IS 'the host';
@@ -76,6 +77,8 @@ COMMENT ON COLUMN fwlog.host_status.last_contact IS 'when the agent was last hea
 COMMENT ON COLUMN fwlog.host_status.skew_ms IS
 	'clock of the agent minus clock of the collector, milliseconds';
 COMMENT ON COLUMN fwlog.host_status.stats IS 'newest counters of the agent, by name';
+COMMENT ON COLUMN fwlog.host_status.collector IS
+	'which collector says so: its machine and the first address it listens on';
 
 -- ---- dictionaries: raw is what the kernel gave, the text is for people
 
