@@ -69,6 +69,21 @@ static const struct entry {
 	"  --sql          print the statement and its values, too; with --db as the "
 	"database\n"
 	"                 resolves them\n"},
+    {"hosts", 0, TEXT, TAKES_SCOPE, MEMBER(hosts),
+	"  --hosts HOST,…  on these hosts only; default: on all\n"},
+    {"sample", 0, TEXT, TAKES_BOUNDS, MEMBER(sample),
+	"  --sample 1/N   one record of N is kept nevertheless\n"},
+    {"expires", 0, TEXT, TAKES_BOUNDS, MEMBER(expires),
+	"  --expires TIME  agents stop to apply it then: +2h, +7d, "
+	"2026-11-23T14:05:00Z\n"},
+    {"yes", 0, FLAG, TAKES_BOUNDS, MEMBER(yes),
+	"  --yes          also when it leaves out nearly everything\n"},
+    {"why", 0, TEXT, TAKES_WHY, MEMBER(why),
+	"  --why TEXT     the reason, for those who ask later; must be given\n"},
+    {"last", 0, TEXT, TAKES_LAST, MEMBER(last),
+	"  --last SPAN    look at the events of so long: 90m, 24h, 7d; default: 24h\n"},
+    {"all", 0, FLAG, TAKES_ALL, MEMBER(all),
+	"  --all          also those that are removed\n"},
     {"json", 0, FLAG, TAKES_JSON, MEMBER(json), "  --json         print JSON\n"},
     {"db", 0, TEXT, ALL, MEMBER(db),
 	"  --db CONNINFO  the database, as libpq takes it: 'host=/run/postgresql "

@@ -36,6 +36,12 @@ enum args_take {
 	TAKES_TIMEOUT = 1 << 17,  /* --timeout */
 	TAKES_QUERY = 1 << 18, /* its operands are a filter: -host:web1 is no option */
 	TAKES_SQL = 1 << 19,   /* --sql */
+	TAKES_SCOPE = 1 << 20, /* --hosts */
+	TAKES_BOUNDS =
+	    1 << 21,          /* --sample, --expires, --yes: of a filter to be added */
+	TAKES_WHY = 1 << 22,  /* --why */
+	TAKES_LAST = 1 << 23, /* --last */
+	TAKES_ALL = 1 << 24,  /* --all */
 };
 
 /* What a command may be given; strings belong to argv. Not to be copied: see terms. */
@@ -52,7 +58,8 @@ struct args {
 	const char *limit;                 /* --limit, --count */
 	const char *format, *timeout;
 	const char *verdict, *rule_name, *kind;
-	bool raw, sql;
+	const char *hosts, *sample, *expires, *why, *last;
+	bool raw, sql, yes, all;
 	char **operand;
 	size_t operands;
 	char terms[ARGS_TERMS_MAX]; /* operands that getopt must not see as they are */

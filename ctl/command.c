@@ -7,6 +7,9 @@
 #include "ctl/balance.h"
 #include "ctl/check.h"
 #include "ctl/filter.h"
+#include "ctl/filter_change.h"
+#include "ctl/filter_preview.h"
+#include "ctl/filter_view.h"
 #include "ctl/key.h"
 #include "ctl/list.h"
 #include "ctl/migrate.h"
@@ -118,6 +121,39 @@ static const struct command commands[] = {
 	"2 when\n"
 	"it is none; the message says where and why.\n",
 	filter_show, "QUERY", 0, SIZE_MAX, TAKES_QUERY | TAKES_SQL | TAKES_JSON},
+    {"filter", "add", "keep agents from sending what a filter selects",
+	"QUERY is a filter, see fwlog-filter(7); what is left out is counted. Agents "
+	"that are\n"
+	"connected apply it within 5 seconds, others when they connect. fwlogctl "
+	"filter\n"
+	"preview tells before what it would leave out.\n",
+	filter_add, "NAME QUERY", 2, SIZE_MAX,
+	TAKES_QUERY | TAKES_SCOPE | TAKES_BOUNDS | TAKES_WHY | TAKES_JSON},
+    {"filter", "remove", "let agents send again what a filter leaves out", "",
+	filter_remove, "NAME", 1, 1, TAKES_WHY | TAKES_JSON},
+    {"filter", "list", "show the filters that agents apply",
+	"FILTERED is what each left out in the last 24 hours.\n", filter_list, NULL, 0,
+	0, TAKES_ALL | TAKES_JSON},
+    {"filter", "hosts", "show which version of the filters each host applies",
+	"current: the newest. behind: connected, and has not said yet that it applies "
+	"it.\n"
+	"away: not connected. refused: its agent cannot take the newest, goes on with "
+	"the\n"
+	"version before, and says why. silent: its agent is older than filters.\n",
+	filter_hosts, NULL, 0, 0, TAKES_JSON},
+    {"filter", "history", "show who changed the filters, when and why", "",
+	filter_history, NULL, 0, 0, TAKES_JSON},
+    {"filter", "rollback", "go back to the filters of an earlier version",
+	"VERSION is one of fwlogctl filter history; 0 has no filters. Makes a new "
+	"version.\n"
+	"What lists have in them stays as it is.\n",
+	filter_rollback, "VERSION", 1, 1, TAKES_WHY | TAKES_JSON},
+    {"filter", "preview", "tell what a filter would have left out",
+	"Counts the stored events of the last 24 hours, or of --last, that QUERY "
+	"selects, for\n"
+	"each host and prefix. Changes nothing. Exit codes as of search.\n",
+	filter_preview, "QUERY", 1, SIZE_MAX,
+	TAKES_QUERY | TAKES_SCOPE | TAKES_LAST | TAKES_JSON | TAKES_TIMEOUT},
     {"search", "", "print the events a filter selects, in order of time",
 	"QUERY is a filter, as the page has it: 'src:10.0.0.0/8 dport:22 "
 	"-host:web1'; without\n"
@@ -161,7 +197,8 @@ static const struct command commands[] = {
 	pcap_run, "QUERY", 0, SIZE_MAX,
 	TAKES_QUERY | TAKES_SPAN | TAKES_FILE | TAKES_RAW | TAKES_TIMEOUT},
     {"balance", "", "tell what was logged, stored, filtered and lost, host by host",
-	"Logged is what is stored, what filters left out and what is known to be lost.\n"
+	"Logged is what is stored, what filters left out and what is known to be "
+	"lost.\n"
 	"Where agents "
 	"reconcile,\n"
 	"counted is what the counters of the log rules say, and difference what of "

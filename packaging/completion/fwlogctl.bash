@@ -25,6 +25,10 @@ _fwlogctl_values()
 	--format) _fwlogctl_offer "table json csv ecs" "$2" ;;
 	--verdict) _fwlogctl_offer "accept drop reject unknown" "$2" ;;
 	--kind) _fwlogctl_offer "address port name" "$2" ;;
+	--hosts | --host) _fwlogctl_offer "$(_fwlogctl_names filter hosts)" "$2" ;;
+	--sample) _fwlogctl_offer "1/10 1/100 1/1000" "$2" ;;
+	--expires) _fwlogctl_offer "+1h +1d +7d" "$2" ;;
+	--last) _fwlogctl_offer "1h 24h 7d" "$2" ;;
 	--by) case $3 in
 		balance) _fwlogctl_offer "hour host" "$2" ;;
 		*) _fwlogctl_offer "$(_fwlogctl_fields)" "$2" ;;
@@ -36,6 +40,12 @@ _fwlogctl_values()
 			COMPREPLY+=("$path")
 		done < <(compgen "$what" -- "$2") ;;
 	esac
+}
+
+# First column of what a command prints; nothing where the database is out of reach.
+_fwlogctl_names()
+{
+	"${COMP_WORDS[0]}" "$@" 2>/dev/null | sed -n '2,$s/ .*//p'
 }
 
 # Fields events can be counted by.
@@ -71,6 +81,11 @@ _fwlogctl()
 		_fwlogctl_offer "$(_fwlogctl_options "$group$name")" "$cur"
 	elif [ "$group" = top ] && [ "$COMP_CWORD" -eq 2 ]; then
 		_fwlogctl_offer "$(_fwlogctl_fields)" "$cur"
+	elif [ "$COMP_CWORD" -eq 3 ]; then
+		case $group$name in
+		"filter remove") _fwlogctl_offer "$(_fwlogctl_names filter list)" "$cur" ;;
+		"list "*) _fwlogctl_offer "$(_fwlogctl_names list show)" "$cur" ;;
+		esac
 	fi
 }
 complete -o nospace -F _fwlogctl fwlogctl
