@@ -17,9 +17,8 @@
 #define SEGMENT_FORMAT 1
 #define SEGMENT_NAME_MAX 24 /* bytes, "0000000000000001.seg" and its end */
 #define SEGMENT_NUMBER_MAX 999999999999999u /* a name with a higher one is not ours */
-#define SEGMENT_LOSS_ROOM \
-	(16u << 10)               /* bytes at the end that only LOSS frames may use */
-#define SEGMENT_SMALL (64u << 10) /* bytes of a segment for LOSS frames alone */
+#define SEGMENT_LOSS_ROOM (16u << 10)       /* bytes at the end that no BATCH may use */
+#define SEGMENT_SMALL (64u << 10) /* bytes of a segment without BATCH frames */
 #define SEGMENT_SEQ_MAX (UINT64_C(1) << 62)
 #define SEGMENT_NUMBERS_MAX (UINT64_C(1) << 32) /* numbers one segment can span */
 
@@ -81,9 +80,11 @@ bool segment_read_end(
 struct segment_frame {
 	uint64_t offset;
 	struct bytes_view bytes; /* the whole frame, in the reader's buffer */
-	enum frame_type type;    /* FRAME_BATCH or FRAME_LOSS */
+	enum frame_type type;    /* FRAME_BATCH, FRAME_LOSS or FRAME_FILTERED */
+	bool more;               /* the group goes on in the next frame */
 	uint64_t first, last;    /* its numbers */
-	uint64_t records; /* in it or, of a LOSS, missing; LOSS_RECORDS_UNKNOWN */
+	uint64_t records; /* in it or, of a LOSS, missing; LOSS_RECORDS_UNKNOWN; of a
+			   * FILTERED, suppressed */
 	uint64_t from_us, to_us;
 	struct batch_source source; /* bind_id 0: none */
 };
@@ -94,6 +95,10 @@ struct segment_id {
 	uint64_t epoch;
 	uint64_t first_seq;
 };
+
+/* The records of all entries, and the minutes they span. */
+void filtered_tally(
+    const struct filtered *m, uint64_t *records, uint64_t *from_us, uint64_t *to_us);
 
 struct segment_reader {
 	int dir;

@@ -10,7 +10,7 @@
 #define WINDOW \
 	(4 + FRAME_MAX + (64u << 10)) /* bytes buffered: the largest frame fits */
 #define FRAME_MIN \
-	(FRAME_HEADER + 16 + FRAME_CRC) /* bytes; no BATCH or LOSS is shorter */
+	(FRAME_HEADER + 16 + FRAME_CRC) /* bytes; no frame in a segment is shorter */
 #define BATCH_EPOCH 2                   /* where in the payload the epoch stands */
 #define CANDIDATES_MAX 4096 /* frames tried behind one damage: bounds hostile files */
 
@@ -96,9 +96,9 @@ frame_plausible(const uint8_t *p, uint64_t epoch)
 {
 	struct reader r = reader_of(p, FRAME_MIN);
 	uint32_t len = get_u32(&r);
-	uint8_t type = get_u8(&r);
+	enum frame_type type = get_u8(&r) & (uint8_t)~FRAME_MORE;
 
-	if (type != FRAME_BATCH && type != FRAME_LOSS)
+	if (!frame_is_numbered(type))
 		return 0;
 	if (len < FRAME_MIN - 4 || len > FRAME_MAX)
 		return 0;
@@ -145,6 +145,55 @@ frame_read_loss(const struct frame *frame, uint64_t epoch, struct segment_frame 
 	return true;
 }
 
+void
+filtered_tally(
+    const struct filtered *m, uint64_t *records, uint64_t *from_us, uint64_t *to_us)
+{
+	*records = 0;
+	*from_us = *to_us = m->entry[0].minute_us;
+	for (uint16_t i = 0; i < m->entries; i++) {
+		const struct filtered_entry *e = &m->entry[i];
+
+		if (e->records < INT64_MAX - *records)
+			*records += e->records;
+		if (e->minute_us < *from_us)
+			*from_us = e->minute_us;
+		if (e->minute_us > *to_us)
+			*to_us = e->minute_us;
+	}
+}
+
+static bool
+frame_read_filtered(const struct frame *frame, uint64_t epoch, struct segment_frame *f)
+{
+	struct filtered m;
+	const char *why;
+
+	if (message_get_filtered(frame->payload, frame->len, &m, &why) < 0 ||
+	    m.epoch != epoch)
+		return false;
+	f->first = m.first_seq;
+	f->last = m.first_seq + (m.count - 1);
+	filtered_tally(&m, &f->records, &f->from_us, &f->to_us);
+	f->source = (struct batch_source){m.bind_id, m.group, m.kseq};
+	return true;
+}
+
+static bool
+frame_read(const struct frame *frame, uint64_t epoch, struct segment_frame *f)
+{
+	switch (frame->type) {
+	case FRAME_BATCH:
+		return frame_read_batch(frame, epoch, f);
+	case FRAME_LOSS:
+		return frame_read_loss(frame, epoch, f);
+	case FRAME_FILTERED:
+		return frame_read_filtered(frame, epoch, f);
+	default:
+		return false;
+	}
+}
+
 static bool
 frame_checks_out(
     const uint8_t *p, size_t len, const struct segment_id *id, struct segment_frame *f)
@@ -156,9 +205,9 @@ frame_checks_out(
 	if (n <= 0 || !frame_crc_ok(&frame))
 		return false;
 	f->type = frame.type;
+	f->more = frame.more;
 	f->bytes = (struct bytes_view){p, (size_t)n};
-	if (frame.type == FRAME_BATCH ? !frame_read_batch(&frame, id->epoch, f)
-				      : !frame_read_loss(&frame, id->epoch, f))
+	if (!frame_read(&frame, id->epoch, f))
 		return false;
 	return f->first >= id->first_seq &&
 	       f->first - id->first_seq < SEGMENT_NUMBERS_MAX && f->last >= f->first;

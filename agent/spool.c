@@ -148,6 +148,7 @@ spool_free(struct spool *s)
 		epoch_free(e);
 	}
 	segment_reader_free(&s->reader);
+	group_free(&s->group);
 	if (s->dir >= 0)
 		close(s->dir);
 	if (s->lock >= 0)
@@ -166,7 +167,7 @@ spool_start(struct spool *s, char *why, size_t whysize)
 	}
 	if (dir_open(s, why, whysize) < 0)
 		return -1;
-	if (segment_reader_init(&s->reader, s->dir) < 0) {
+	if (segment_reader_init(&s->reader, s->dir) < 0 || group_init(&s->group) < 0) {
 		snprintf(why, whysize, "spool %s: no memory", s->path);
 		return -1;
 	}

@@ -64,15 +64,27 @@ bool spool_source_last(const struct spool *s, uint64_t bind_id, uint32_t *kseq);
 size_t spool_sources(const struct spool *s, struct spool_source *out, size_t max);
 
 /*
- * Finishes the batch in w with the next numbers of the epoch and writes it. 0: written;
- * -1: dropped and counted (the spool is full or its disk fails); the loss becomes a
- * LOSS frame by itself as soon as there is room. Records are gone from w either way.
+ * Frames appended from spool_group_begin to spool_group_end are written together: after
+ * a restart either all of them are there or none. They bear the newest kernel numbers
+ * of one datagram. Without spool_group_begin each is a group of its own. When a group
+ * is full, it must end before a batch, a loss and filtered more are appended.
+ * spool_group_end, and each append outside a group: 0: written; -1: refused and counted
+ * (the spool is full or its disk fails); what was in it becomes LOSS frames by itself
+ * as soon as there is room. An append inside a group returns 0.
  */
+void spool_group_begin(struct spool *s);
+bool spool_group_full(const struct spool *s);
+int spool_group_end(struct spool *s);
+/* Finishes the batch in w with the next numbers of the epoch. Records are gone from w
+ * either way. */
 int spool_append_batch(
     struct spool *s, struct batch_writer *w, const struct batch_source *source);
-/* Writes a loss; epoch, first_seq and count are set here. 0, or -1: kept in memory,
- * tried again with the next append and merged with its like. */
-int spool_append_loss(struct spool *s, struct loss *loss);
+/* A loss; epoch, first_seq and count are set here. Losses that wait for room are merged
+ * with their like. */
+int spool_append_loss(struct spool *s, const struct loss *loss);
+/* What filters suppressed; epoch, first_seq and count are set here. Where there is no
+ * room it becomes losses, filtered and rate_limited. */
+int spool_append_filtered(struct spool *s, struct filtered *m);
 
 /* Readable when frames became sendable; call spool_on_event then. */
 int spool_event_fd(const struct spool *s);

@@ -17,9 +17,15 @@
 #include "agent/segment.h"
 #include "common/log.h"
 
-#define PENDING_MAX 256      /* losses of different kind waiting for room */
-#define HOLES_MAX 4096       /* ranges dropped and not yet acknowledged */
-#define LOSS_FRAME_MAX 128   /* bytes of a LOSS frame */
+#define PENDING_MAX 256    /* losses of different kind waiting for room */
+#define HOLES_MAX 4096     /* ranges dropped and not yet acknowledged */
+#define LOSS_FRAME_MAX 128 /* bytes of a LOSS frame */
+#define FILTERED_FRAME_MAX \
+	(FRAME_HEADER + 40 + FILTERED_MAX * 276) /* bytes of a FILTERED frame */
+#define GROUP_FRAMES 64                          /* frames written together */
+#define GROUP_FULL (128u << 10) /* bytes; a group that has more should end */
+#define GROUP_BYTES \
+	(GROUP_FULL + FRAME_HEADER + FRAME_MAX + FILTERED_FRAME_MAX + LOSS_FRAME_MAX)
 #define SENT_MAX 1024        /* frames in flight whose time is remembered */
 #define DAMAGED_FILES_MAX 64 /* files in damaged/; their bytes: one segment_size */
 
@@ -91,6 +97,16 @@ struct sent {
 	uint64_t us;
 };
 
+/* Frames that are yet to be written, together; their bytes lie back to back. */
+struct spool_group {
+	bool open;  /* spool_group_begin was called */
+	bool ready; /* with the first frame: there was room, and nothing pending */
+	struct segment_frame frame[GROUP_FRAMES];
+	size_t frames;
+	uint8_t *bytes; /* GROUP_BYTES */
+	size_t len;
+};
+
 struct sync_job {
 	bool running;
 	struct segment *segment; /* NULL when it was removed meanwhile */
@@ -110,6 +126,7 @@ struct spool {
 	struct spool_source
 	    source[SPOOL_SOURCES_MAX]; /* the most recently written first */
 	size_t sources;
+	struct spool_group group;
 	struct loss pending[PENDING_MAX];
 	size_t pendings;
 	bool dropping;    /* a batch was refused and no segment could be begun since */
@@ -184,10 +201,22 @@ bool segment_may_begin(struct spool *s);
 void segment_count(
     struct spool *s, struct segment *seg, uint64_t floor, struct tally *t);
 
+/* ---- spool_group.c: frames written together */
+int group_init(struct spool_group *g) __attribute__((warn_unused_result));
+void group_free(struct spool_group *g);
+void group_clear(struct spool_group *g);
+/* The number of the next frame, behind those in the group. */
+uint64_t group_next(const struct spool *s);
+/* Copies a frame, which says what it is; there is room. */
+void group_add(struct spool *s, const struct segment_frame *f);
+/* Writes the group, of one frame at least, and clears it. 0, or -1: it is still there.
+ */
+int group_put(struct spool *s) __attribute__((warn_unused_result));
+/* Clears the group; what it held becomes losses that wait. Whether a batch was in it.
+ */
+bool group_refuse(struct spool *s);
+
 /* ---- spool_write.c: frames, sources, pending losses */
-/* Writes a frame; f says what it is. loss: the room kept for losses may be used. */
-int frame_put(struct spool *s, const struct segment_frame *f, bool loss)
-    __attribute__((warn_unused_result));
 /* Appends to this very segment; it has the room. 0, or -1 and errno. */
 int segment_append(struct spool *s, struct segment *seg, const struct segment_frame *f)
     __attribute__((warn_unused_result));
@@ -195,7 +224,8 @@ void source_set(
     struct spool *s, const struct batch_source *source, uint64_t last_ts_us);
 /* A loss that waits for room, merged with its like. */
 void pending_add(struct spool *s, const struct loss *loss);
-/* Writes what is pending; 0 when nothing is left. */
+/* Writes what is pending, that of a binding together; 0 when nothing is left. No group
+ * may be under way. */
 int pending_flush(struct spool *s);
 void pending_tick(struct spool *s, int64_t now_ms);
 

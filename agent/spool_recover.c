@@ -170,14 +170,48 @@ sources_take(struct spool *s, const struct segment_header *h)
 		source_set(s, &h->source[i - 1].source, h->source[i - 1].last_ts_us);
 }
 
+/* What a scan knew where the last group ended. */
+struct checkpoint {
+	uint64_t end;
+	uint64_t next;
+	struct tally tally;
+	struct spool_source source[SPOOL_SOURCES_MAX];
+	size_t sources;
+};
+
+static void
+checkpoint_take(struct checkpoint *c, const struct spool *s, const struct epoch *e,
+    const struct segment *seg, uint64_t end)
+{
+	c->end = end;
+	c->next = e->next;
+	c->tally = seg->tally;
+	c->sources = s->sources;
+	memcpy(c->source, s->source, s->sources * sizeof c->source[0]);
+}
+
+static void
+checkpoint_return(
+    const struct checkpoint *c, struct spool *s, struct epoch *e, struct segment *seg)
+{
+	e->next = c->next;
+	seg->tally = c->tally;
+	s->sources = c->sources;
+	memcpy(s->source, c->source, c->sources * sizeof s->source[0]);
+}
+
 /*
  * Reads all frames up to seg->end: what is behind the last one, the tally, the newest
- * sources. *end is where the last one ends. 0, or -1 when the file cannot be read.
+ * sources. *end is where the last one ends; with whole, where the last group does that
+ * is there to its end. 0, or -1 when the file cannot be read.
  */
 static int
-segment_scan(struct spool *s, struct epoch *e, struct segment *seg, uint64_t *end)
+segment_scan(
+    struct spool *s, struct epoch *e, struct segment *seg, bool whole, uint64_t *end)
 {
+	struct checkpoint group;
 	struct segment_frame f;
+	bool more = false;
 	int rc;
 
 	*end = SEGMENT_HEADER;
@@ -186,12 +220,19 @@ segment_scan(struct spool *s, struct epoch *e, struct segment *seg, uint64_t *en
 		e->next = seg->id.first_seq;
 	while ((rc = segment_read(&s->reader, &seg->id, *end, seg->end, &f)) == 1) {
 		damage_note(s, seg, *end, f.offset);
+		if (f.more && !more)
+			checkpoint_take(&group, s, e, seg, *end);
+		more = f.more;
 		*end = f.offset + f.bytes.len;
 		tally_add(
 		    &seg->tally, f.last - f.first + 1, f.records, f.from_us, f.to_us);
 		source_set(s, &f.source, f.to_us);
 		if (f.last >= e->next)
 			e->next = f.last + 1;
+	}
+	if (rc == 0 && whole && more) {
+		checkpoint_return(&group, s, e, seg);
+		*end = group.end;
 	}
 	seg->tallied = rc == 0;
 	return rc;
@@ -207,7 +248,7 @@ tail_cut(struct spool *s, struct epoch *e, struct segment *seg, int fd, uint64_t
 
 	if (segment_read_raw(fd, end, &length, sizeof length) > 0 && length != 0)
 		log_warn("spool %s: segment %" PRIu64
-			 " ends in a torn frame at %" PRIu64
+			 " ends in a torn write at %" PRIu64
 			 ", which is cut off: its records were not yet synced",
 		    s->path, seg->id.number, end);
 	if (ftruncate(fd, (off_t)end) < 0 ||
@@ -239,7 +280,7 @@ last_recover(struct spool *s, struct epoch *e, struct segment *last, int fd)
 	if (marked)
 		last->end -= SEGMENT_END_MARK;
 	sources_take(s, &h);
-	if (segment_scan(s, e, last, &end) < 0)
+	if (segment_scan(s, e, last, !marked, &end) < 0)
 		return -1;
 	if (marked && next > e->next)
 		e->next = next;
@@ -278,7 +319,7 @@ epoch_recover(struct spool *s, struct epoch *e)
 		/* After a failed sync and a crash this one may hold more than the last.
 		 */
 		if (before != NULL)
-			(void)segment_scan(s, e, before, &end);
+			(void)segment_scan(s, e, before, false, &end);
 		segment_name(last->id.number, name);
 		int fd = openat(s->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (fd >= 0)

@@ -54,56 +54,6 @@ segment_append(struct spool *s, struct segment *seg, const struct segment_frame 
 	return 0;
 }
 
-static uint64_t
-space(const struct segment *seg, bool loss)
-{
-	uint64_t limit = seg->size;
-
-	if (!loss)
-		limit = seg->small ? SEGMENT_HEADER : limit - SEGMENT_LOSS_ROOM;
-	return limit > seg->end ? limit - seg->end : 0;
-}
-
-static struct segment *
-room(struct spool *s, size_t len, uint64_t first, bool loss)
-{
-	struct segment *seg = s->writing;
-
-	if (seg != NULL && len <= space(seg, loss))
-		return seg;
-	seg = segment_begin(s, first, false, true);
-	if (seg == NULL && loss)
-		seg = segment_begin(s, first, true, false);
-	return seg;
-}
-
-int
-frame_put(struct spool *s, const struct segment_frame *f, bool loss)
-{
-	for (int tries = 0; tries < 2; tries++) {
-		struct segment *seg = room(s, f->bytes.len, f->first, loss);
-
-		if (seg == NULL)
-			return -1;
-		/* Before the write: what may be sent at once ends at the right number.
-		 */
-		s->cur->next = f->last + 1;
-		if (segment_append(s, seg, f) == 0) {
-			source_set(s, &f->source, f->to_us);
-			s->count.frames++;
-			return 0;
-		}
-		s->cur->next = f->first;
-		log_limited(&s->disk_log, LOG_LEVEL_ERROR,
-		    "spool %s: cannot write to a segment: %m; going on in a new one",
-		    s->path);
-		segment_seal(s, seg);
-		if (seg->end == SEGMENT_HEADER)
-			segment_discard(s, seg);
-	}
-	return -1;
-}
-
 static struct loss *
 pending_like(struct spool *s, const struct loss *loss)
 {
@@ -141,41 +91,72 @@ pending_add(struct spool *s, const struct loss *loss)
 	span_add(&p->from_us, &p->to_us, loss->from_us, loss->to_us);
 }
 
-static int
-loss_put(struct spool *s, struct loss *loss)
+static void
+add_loss(struct spool *s, const struct loss *loss)
 {
 	uint8_t bytes[LOSS_FRAME_MAX];
 	struct writer w = writer_of(bytes, sizeof bytes);
+	struct loss m = *loss;
 
-	loss->epoch = s->cur->epoch;
-	loss->first_seq = s->cur->next;
-	loss->count = 1;
-	message_put_loss(&w, loss);
+	m.epoch = s->cur->epoch;
+	m.first_seq = group_next(s);
+	m.count = 1;
+	message_put_loss(&w, &m);
 	struct segment_frame f = {
 	    .bytes = {bytes, sizeof bytes - w.left},
 	    .type = FRAME_LOSS,
-	    .first = loss->first_seq,
-	    .last = loss->first_seq,
-	    .records = loss->records,
-	    .from_us = loss->from_us,
-	    .to_us = loss->to_us,
-	    .source = {loss->bind_id, loss->group, loss->kseq},
+	    .first = m.first_seq,
+	    .last = m.first_seq,
+	    .records = m.records,
+	    .from_us = m.from_us,
+	    .to_us = m.to_us,
+	    .source = {m.bind_id, m.group, m.kseq},
 	};
-	return frame_put(s, &f, true);
+	group_add(s, &f);
+}
+
+/*
+ * Moves the pending losses of one binding into the group: all carry its newest number,
+ * so one of them alone would make the others forgotten.
+ */
+static void
+pending_gather(struct spool *s, uint64_t bind_id)
+{
+	for (size_t i = 0; i < s->pendings; i++)
+		if (s->pending[i].bind_id == bind_id && s->group.frames < GROUP_FRAMES)
+			add_loss(s, &s->pending[i]);
+}
+
+static void
+pending_forget(struct spool *s, uint64_t bind_id, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->pendings; i++) {
+		if (s->pending[i].bind_id == bind_id && n > 0)
+			n--;
+		else
+			s->pending[kept++] = s->pending[i];
+	}
+	s->pendings = kept;
 }
 
 int
 pending_flush(struct spool *s)
 {
-	size_t done = 0;
+	while (s->pendings > 0) {
+		uint64_t bind_id = s->pending[0].bind_id;
 
-	while (done < s->pendings && loss_put(s, &s->pending[done]) == 0)
-		done++;
-	s->pendings -= done;
-	if (done > 0)
-		memmove(&s->pending[0], &s->pending[done],
-		    s->pendings * sizeof s->pending[0]);
-	return s->pendings == 0 ? 0 : -1;
+		pending_gather(s, bind_id);
+		size_t n = s->group.frames;
+
+		if (group_put(s) < 0) {
+			group_clear(&s->group);
+			return -1;
+		}
+		pending_forget(s, bind_id, n);
+	}
+	return 0;
 }
 
 /* Whether batches are taken (again). */
@@ -203,32 +184,72 @@ pending_tick(struct spool *s, int64_t now_ms)
 }
 
 static void
-refuse(struct spool *s, const struct segment_frame *f)
+refuse(struct spool *s)
 {
-	struct loss loss = {
-	    .bind_id = f->source.bind_id,
-	    .group = f->source.group,
-	    .kseq = f->source.kseq,
-	    .cause = LOSS_SPOOL_FULL,
-	    .records = f->records,
-	    .from_us = f->from_us,
-	    .to_us = f->to_us,
-	};
 	int64_t now = spool_now_ms();
 
+	if (!group_refuse(s))
+		return;
 	if (!s->dropping) {
 		s->dropping = true;
 		s->keep_ms = now + KEEP_FIRST_MS;
 		s->keep_after_ms = KEEP_FIRST_MS;
 	}
-	s->count.dropped += f->records;
 	log_limited(&s->full_log, LOG_LEVEL_WARN,
 	    "spool %s is full: %llu records dropped so far; the collector is away or "
 	    "slow, "
 	    "or spool_size is too small",
 	    s->path, (unsigned long long)s->count.dropped);
-	pending_add(s, &loss);
 	pending_tick(s, now);
+}
+
+/* ---- from outside */
+
+void
+spool_group_begin(struct spool *s)
+{
+	s->group.open = true;
+}
+
+bool
+spool_group_full(const struct spool *s)
+{
+	/* A FILTERED, a BATCH and a LOSS more always fit. */
+	return s->group.len > GROUP_FULL || s->group.frames + 4 > GROUP_FRAMES;
+}
+
+int
+spool_group_end(struct spool *s)
+{
+	uint64_t records = 0;
+
+	s->group.open = false;
+	if (s->group.frames == 0)
+		return 0;
+	for (size_t i = 0; i < s->group.frames; i++)
+		if (s->group.frame[i].type == FRAME_BATCH)
+			records += s->group.frame[i].records;
+	if (!s->group.ready || group_put(s) < 0) {
+		refuse(s);
+		return -1;
+	}
+	s->count.records += records;
+	durable_tick(s, spool_now_ms());
+	return 0;
+}
+
+/* Before a frame is added: what waits goes first, as it is older. */
+static void
+group_prepare(struct spool *s)
+{
+	if (s->group.frames == 0)
+		s->group.ready = taking(s) && pending_flush(s) == 0;
+}
+
+static int
+group_added(struct spool *s)
+{
+	return s->group.open ? 0 : spool_group_end(s);
 }
 
 int
@@ -237,10 +258,10 @@ spool_append_batch(
 {
 	if (batch_count(w) == 0)
 		return 0;
-	bool ready = taking(s) && pending_flush(s) == 0;
+	group_prepare(s);
 	struct batch_head head = {
 	    .epoch = s->cur->epoch,
-	    .first_seq = s->cur->next,
+	    .first_seq = group_next(s),
 	    .source = *source,
 	};
 	struct bytes_view bytes = batch_finish(w, &head);
@@ -255,21 +276,37 @@ spool_append_batch(
 
 	span_add(&f.from_us, &f.to_us, head.first_ts_us, head.first_ts_us);
 	span_add(&f.from_us, &f.to_us, head.last_ts_us, head.last_ts_us);
-	if (!ready || frame_put(s, &f, false) < 0) {
-		refuse(s, &f);
-		return -1;
-	}
-	s->count.records += head.count;
-	durable_tick(s, spool_now_ms());
-	return 0;
+	group_add(s, &f);
+	return group_added(s);
 }
 
 int
-spool_append_loss(struct spool *s, struct loss *loss)
+spool_append_loss(struct spool *s, const struct loss *loss)
 {
-	pending_add(s, loss);
-	if (!taking(s) || pending_flush(s) < 0)
-		return -1;
-	durable_tick(s, spool_now_ms());
-	return 0;
+	group_prepare(s);
+	add_loss(s, loss);
+	return group_added(s);
+}
+
+int
+spool_append_filtered(struct spool *s, struct filtered *m)
+{
+	static uint8_t bytes[FILTERED_FRAME_MAX];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	group_prepare(s);
+	m->epoch = s->cur->epoch;
+	m->first_seq = group_next(s);
+	m->count = 1;
+	message_put_filtered(&w, m);
+	struct segment_frame f = {
+	    .bytes = {bytes, sizeof bytes - w.left},
+	    .type = FRAME_FILTERED,
+	    .first = m->first_seq,
+	    .last = m->first_seq,
+	    .source = {m->bind_id, m->group, m->kseq},
+	};
+	filtered_tally(m, &f.records, &f.from_us, &f.to_us);
+	group_add(s, &f);
+	return group_added(s);
 }

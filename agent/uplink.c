@@ -157,6 +157,7 @@ send_stats(struct uplink *u)
 static int
 frame_range(const struct bytes_view *view, uint64_t *epoch, uint64_t *last)
 {
+	static struct filtered filtered;
 	struct batch_head head;
 	struct frame f;
 	struct loss loss;
@@ -173,6 +174,12 @@ frame_range(const struct bytes_view *view, uint64_t *epoch, uint64_t *last)
 	    message_get_loss(f.payload, f.len, &loss, &why) == 0) {
 		*epoch = loss.epoch;
 		*last = loss.first_seq + loss.count - 1;
+		return 0;
+	}
+	if (f.type == FRAME_FILTERED &&
+	    message_get_filtered(f.payload, f.len, &filtered, &why) == 0) {
+		*epoch = filtered.epoch;
+		*last = filtered.first_seq + filtered.count - 1;
 		return 0;
 	}
 	return -1;

@@ -92,6 +92,7 @@ expect_sound(const struct bytes_view *bytes, struct epoch_mark *at)
 	struct frame frame;
 	struct batch_head head;
 	struct loss loss = {0};
+	struct filtered filtered;
 	const char *why;
 
 	if (frame_parse(bytes->p, bytes->len, &frame, &why) != (long)bytes->len ||
@@ -103,6 +104,12 @@ expect_sound(const struct bytes_view *bytes, struct epoch_mark *at)
 		loss.epoch = head.epoch;
 		loss.first_seq = head.first_seq;
 		loss.count = head.count;
+	} else if (frame.type == FRAME_FILTERED) {
+		if (message_get_filtered(frame.payload, frame.len, &filtered, &why) < 0)
+			abort();
+		loss.epoch = filtered.epoch;
+		loss.first_seq = filtered.first_seq;
+		loss.count = filtered.count;
 	} else if (frame.type != FRAME_LOSS ||
 		   message_get_loss(frame.payload, frame.len, &loss, &why) < 0) {
 		abort();

@@ -86,7 +86,7 @@ spool_append_batch(
 }
 
 int
-spool_append_loss(struct spool *s, struct loss *loss)
+spool_append_loss(struct spool *s, const struct loss *loss)
 {
 	(void)s;
 	ck_assert_uint_lt(nlosses, KEEP);

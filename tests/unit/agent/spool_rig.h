@@ -45,6 +45,7 @@ struct rig {
 	uint64_t lost_unknown;         /* LOSS frames whose records nobody knows */
 	uint64_t lost_numbers;         /* numbers covered by LOSS corrupt */
 	struct loss last_loss;
+	uint64_t filtered; /* records in FILTERED frames */
 };
 
 static inline void
@@ -217,6 +218,26 @@ rig_store_loss(
 		r->lost_numbers += loss->count;
 }
 
+static inline void
+rig_store_filtered(
+    struct rig *r, const struct frame *frame, uint64_t *epoch, uint64_t *last)
+{
+	static struct filtered m;
+	const char *why;
+
+	ck_assert_int_eq(message_get_filtered(frame->payload, frame->len, &m, &why), 0);
+	uint64_t mark = *rig_mark_of(r, m.epoch);
+
+	ck_assert_uint_eq(m.count, 1);
+	*epoch = m.epoch;
+	*last = m.first_seq;
+	if (*last <= mark)
+		return;
+	ck_assert_uint_eq(m.first_seq, mark + 1);
+	for (uint16_t i = 0; i < m.entries; i++)
+		r->filtered += m.entry[i].records;
+}
+
 /* Commits a frame as the collector would; tells which epoch and number it ends at. */
 static inline void
 rig_store(struct rig *r, struct bytes_view bytes, uint64_t *epoch, uint64_t *last)
@@ -229,6 +250,8 @@ rig_store(struct rig *r, struct bytes_view bytes, uint64_t *epoch, uint64_t *las
 	ck_assert(frame_crc_ok(&frame));
 	if (frame.type == FRAME_BATCH)
 		rig_store_batch(r, &frame, epoch, last);
+	else if (frame.type == FRAME_FILTERED)
+		rig_store_filtered(r, &frame, epoch, last);
 	else
 		rig_store_loss(r, &frame, epoch, last);
 	if (*last > *rig_mark_of(r, *epoch))
