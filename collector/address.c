@@ -45,7 +45,7 @@ address_is_local(const struct address *a)
 }
 
 bool
-address_same_ip(const struct address *a, const struct address *b)
+address_same_source(const struct address *a, const struct address *b)
 {
 	if (a->sa.ss_family != b->sa.ss_family)
 		return false;
@@ -54,8 +54,7 @@ address_same_ip(const struct address *a, const struct address *b)
 		return memcmp(address_v4(a), address_v4(b), sizeof(struct in_addr)) ==
 		       0;
 	case AF_INET6:
-		return memcmp(address_v6(a), address_v6(b), sizeof(struct in6_addr)) ==
-		       0;
+		return memcmp(address_v6(a), address_v6(b), 64 / 8) == 0;
 	default:
 		return false;
 	}

@@ -31,7 +31,10 @@ void address_of_peer(
 
 bool address_is_unix(const struct address *a);
 bool address_is_local(const struct address *a); /* loopback or a Unix socket */
-/* The same IP address, ports aside; never true of Unix sockets. */
-bool address_same_ip(const struct address *a, const struct address *b);
+/*
+ * The same IPv4 address, or the same /64 of IPv6, which is what one subscriber or one
+ * machine has for itself; never true of Unix sockets.
+ */
+bool address_same_source(const struct address *a, const struct address *b);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "collector/clock.h"
+#include "collector/crowd.h"
 #include "collector/gate.h"
 #include "collector/keys.h"
 #include "collector/listener.h"
@@ -31,7 +32,7 @@ struct collector {
 	struct session_list sessions;
 	uint64_t connections;
 	struct event *on_term, *on_int, *on_usr1, *on_hup, *keep_alive, *resume, *limit;
-	struct log_limit refuse_limit;
+	struct log_limit refuse_limit, crowd_limit;
 	bool stopping; /* SIGTERM came */
 	bool parting;  /* sessions got their BYE */
 };
@@ -119,21 +120,37 @@ on_keep_alive(evutil_socket_t fd, short what, void *arg)
 
 /* ---- new connections */
 
+/* One that says nothing makes room for one that may. */
+static bool
+collector_make_room(struct collector *c)
+{
+	struct session *silent;
+
+	if (c->connections < c->options->max_connections)
+		return true;
+	silent = crowd_silent(&c->sessions);
+	if (silent == NULL)
+		return false;
+	log_limited(&c->crowd_limit, LOG_LEVEL_WARN,
+	    "%s: closed: has said no HELLO yet, and max_connections is reached",
+	    silent->text);
+	c->metrics.crowded++;
+	session_abort(silent);
+	return true;
+}
+
 /* NULL, or why this one is one too many. */
 static const char *
-collector_refuses(const struct collector *c, const struct address *peer)
+collector_refuses(struct collector *c, const struct address *peer)
 {
-	const struct session *s;
-	uint64_t same = 0;
+	uint64_t same = crowd_from(&c->sessions, peer);
 
-	if (c->connections >= c->options->max_connections)
-		return "max_connections is reached";
-	TAILQ_FOREACH (s, &c->sessions, all)
-		same += address_same_ip(&s->peer, peer);
 	if (c->gate != NULL)
 		same += gate_count(c->gate, peer);
 	if (same >= c->options->max_connections_per_address)
 		return "max_connections_per_address is reached";
+	if (!collector_make_room(c))
+		return "max_connections is reached";
 	return NULL;
 }
 
@@ -194,13 +211,24 @@ on_admitted(void *arg, struct transport *t, const struct address *peer,
     const struct identity *who)
 {
 	struct collector *c = arg;
+	struct session *surplus = crowd_surplus(&c->sessions, who->name);
 
-	if (!c->stopping && c->connections < c->options->max_connections) {
+	if (c->stopping) {
+		transport_free(t);
+		return;
+	}
+	if (surplus != NULL) {
+		log_limited(&c->crowd_limit, LOG_LEVEL_WARN,
+		    "%s: closed: its key has %d connections at once", surplus->text,
+		    CROWD_OF_HOST_MAX);
+		c->metrics.crowded++;
+		session_abort(surplus);
+	}
+	if (collector_make_room(c)) {
 		collector_begin_session(c, t, peer, who);
 		return;
 	}
-	if (!c->stopping)
-		collector_refuse(c, peer, "max_connections is reached");
+	collector_refuse(c, peer, "max_connections is reached");
 	transport_free(t);
 }
 

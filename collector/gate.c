@@ -258,7 +258,7 @@ gate_count(const struct gate *g, const struct address *peer)
 	uint64_t n = 0;
 
 	TAILQ_FOREACH (s, &g->strangers, link)
-		n += address_same_ip(&s->peer, peer);
+		n += address_same_source(&s->peer, peer);
 	return n;
 }
 

@@ -44,7 +44,7 @@ void gate_set_table(struct gate *g, const struct keytable *table);
 
 /* Takes over fd. With max_unauthenticated waiting the longest of them has to go. */
 void gate_take(struct gate *g, evutil_socket_t fd, const struct address *peer);
-/* Strangers from the same IP address. */
+/* Strangers from the same source (address_same_source). */
 uint64_t gate_count(const struct gate *g, const struct address *peer);
 
 #endif

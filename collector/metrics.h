@@ -9,6 +9,7 @@
 #define METRICS(M)                                                         \
 	M(accepted, "connections accepted")                                \
 	M(refused, "connections closed at once: over a limit")             \
+	M(crowded, "connections closed to make room for others")           \
 	M(authenticated, "sealed connections that proved who they are")    \
 	M(tampered, "authenticated sessions whose bytes did not open")     \
 	M(revoked, "sessions closed because their key was revoked")        \

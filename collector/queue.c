@@ -11,8 +11,8 @@ item_new(struct queue *q, size_t len)
 	if (item == NULL)
 		return NULL;
 	*item = (struct item){.queue = q, .len = len};
-	q->held += len;
-	*q->total += len;
+	q->held += sizeof *item + len;
+	*q->total += sizeof *item + len;
 	return item;
 }
 
@@ -24,8 +24,8 @@ item_free(struct item *item)
 	if (item == NULL)
 		return;
 	q = item->queue;
-	q->held -= item->len;
-	*q->total -= item->len;
+	q->held -= sizeof *item + item->len;
+	*q->total -= sizeof *item + item->len;
 	free(item);
 	q->released(q->owner);
 }

@@ -2,8 +2,8 @@
 /*
  * What has arrived and is not yet committed. Each session has a queue of items; the
  * queues of one sink take turns, so that no agent waits behind another's backlog. Bytes
- * count against their limits until the item is freed, also while a transaction carries
- * it.
+ * of items, not of frames alone (small ones are mostly item), count against their
+ * limits until the item is freed, also while a transaction carries it.
  */
 #ifndef FWLOG_COLLECTOR_QUEUE_H
 #define FWLOG_COLLECTOR_QUEUE_H
@@ -31,7 +31,7 @@ struct queue {
 	struct item_list items;
 	TAILQ_ENTRY(queue) turn;
 	struct turns *turns; /* NULL: not in the ring */
-	size_t held;         /* bytes of all items not yet freed */
+	size_t held;         /* bytes of all items not yet freed, frames and all */
 	size_t *total;       /* the same over all queues */
 	void *owner;
 	void (*released)(

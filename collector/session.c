@@ -194,10 +194,13 @@ session_write(struct session *s, const struct writer *w, const uint8_t *start)
 {
 	if (s->transport == NULL || s->state == SESSION_CLOSING)
 		return;
-	if (w->full || transport_unsent(s->transport) > SESSION_OUTPUT_MAX ||
-	    transport_write(s->transport, start, (size_t)(w->at - start)) != 0) {
+	if (transport_unsent(s->transport) > SESSION_OUTPUT_MAX) {
 		log_warn("%s: does not read what it is sent: closed", s->text);
 		session_close(s, "acknowledgements are not read");
+	} else if (w->full ||
+		   transport_write(s->transport, start, (size_t)(w->at - start)) != 0) {
+		log_error("%s: no memory for what it is told: closed", s->text);
+		session_close(s, "no memory");
 	}
 }
 
@@ -519,7 +522,8 @@ session_dispatch(
 	if (frame_parse(evbuffer_pullup(in, (ev_ssize_t)len), len, &f, &why) <= 0)
 		return session_refuse(s, why);
 	rc = session_control(s, &f);
-	if (rc == 0)
+	/* Without memory for an answer the session ends, and its input with it. */
+	if (rc == 0 && s->transport != NULL)
 		evbuffer_drain(in, len);
 	return rc;
 }
@@ -649,9 +653,9 @@ session_on_down(void *arg, enum transport_end end)
 	case TRANSPORT_BROKEN:
 		s->env->metrics->tampered++;
 		log_warn(
-		    "%s: what came does not open: changed on the way, by damage or "
+		    "%s: what came does not open: %s: changed on the way, by damage or "
 		    "by somebody: closed",
-		    s->text);
+		    s->text, transport_why(s->transport));
 		break;
 	case TRANSPORT_MEMORY:
 		log_error("%s: no memory for what it sends: closed", s->text);

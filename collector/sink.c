@@ -173,6 +173,7 @@ sink_write_status(struct sink *s)
 {
 	struct pg_param json;
 
+	s->flights = 0;
 	text_clear(&s->sql);
 	status_take(&s->status, clock_ms(), s->finishing, &s->sql);
 	json = (struct pg_param){.value = s->sql.p};
@@ -287,6 +288,14 @@ sink_lets_enter(const struct sink *s, bool load_waits)
 	       (!load_waits || s->let_in < SINK_LET_IN_MAX);
 }
 
+/* Where one load follows another, statuses would never have their turn. */
+static bool
+sink_status_first(const struct sink *s)
+{
+	return s->flights >= SINK_STATUS_EVERY && !s->finishing &&
+	       status_due(&s->status, clock_ms(), false);
+}
+
 void
 sink_step(struct sink *s)
 {
@@ -303,7 +312,7 @@ sink_step(struct sink *s)
 	s->let_in = 0;
 	if (s->flying != NULL)
 		sink_go_on(s);
-	else if (load_due)
+	else if (load_due && !sink_status_first(s))
 		sink_fly(s);
 	else if (status_due(&s->status, clock_ms(), s->finishing))
 		sink_write_status(s);

@@ -38,6 +38,7 @@ sink_fly(struct sink *s)
 	s->end[0] = s->flying->units;
 	s->ends = 1;
 	s->poison = false;
+	s->flights++;
 	sink_ask_begin(s);
 	sink_wake(s);
 	sink_go_on(s);

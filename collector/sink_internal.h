@@ -11,12 +11,13 @@
 #include "common/log.h"
 
 #define SINK_BACKOFF_FIRST_MS 200
-#define SINK_BACKOFF_MAX_MS                                                    \
-	5000               /* a fresh record is stored within 10 s of the cure \
-			    */
-#define SINK_LET_IN_MAX 64 /* sessions before a load that waits */
-#define SINK_ASK_MAX 1024  /* strings asked for in one statement */
-#define SINK_RANGES_MAX 64 /* halvings of a load: more than bits in a unit's number */
+#define SINK_BACKOFF_MAX_MS                                                     \
+	5000                /* a fresh record is stored within 10 s of the cure \
+			     */
+#define SINK_LET_IN_MAX 64  /* sessions before a load that waits */
+#define SINK_ASK_MAX 1024   /* strings asked for in one statement */
+#define SINK_STATUS_EVERY 8 /* loads, after which a status that is due goes first */
+#define SINK_RANGES_MAX 64  /* halvings of a load: more than bits in a unit's number */
 
 enum sink_state {
 	SINK_DOWN, /* not connected, waits for the next try */
@@ -80,6 +81,7 @@ struct sink {
 	struct aside *aside;
 	struct rollup *rollup;
 
+	unsigned flights; /* loads since statuses were written */
 	struct status status;
 };
 

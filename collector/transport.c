@@ -17,6 +17,7 @@ struct transport {
 	const struct transport_events *events;
 	void *arg;
 	struct peer peer;
+	bool lost;      /* the socket is */
 	int error;      /* errno of TRANSPORT_LOST */
 	unsigned calls; /* callbacks that use it */
 	bool freed;     /* in one of them: gone after it */
@@ -129,6 +130,10 @@ tell_confirmed(struct transport *t)
 	t->events->confirmed(t->arg);
 }
 
+/*
+ * Once something does not open, what came before it is not looked at either: answering
+ * it would fail, and be taken for the cause. It was not acknowledged and comes again.
+ */
 static void
 read_sealed(struct transport *t)
 {
@@ -137,10 +142,10 @@ read_sealed(struct transport *t)
 
 	if (!t->freed && !t->confirmed && evbuffer_get_length(t->opened) > 0)
 		tell_confirmed(t);
-	if (!t->freed && t->confirmed && evbuffer_get_length(t->opened) >= t->need)
-		t->events->data(t->arg);
 	if (rc != 0)
 		tell_down(t, end);
+	else if (!t->freed && t->confirmed && evbuffer_get_length(t->opened) >= t->need)
+		t->events->data(t->arg);
 }
 
 /* ---- the socket's events */
@@ -178,6 +183,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	(void)bev;
 	t->error = EVUTIL_SOCKET_ERROR();
 	t->calls++;
+	t->lost = true;
 	if ((what & BEV_EVENT_TIMEOUT) != 0)
 		tell_down(t, (what & BEV_EVENT_READING) != 0 ? TRANSPORT_SILENT
 							     : TRANSPORT_STUCK);
@@ -254,7 +260,7 @@ transport_is_answered(const struct transport *t)
 const char *
 transport_why(const struct transport *t)
 {
-	return strerror(t->error);
+	return t->lost ? strerror(t->error) : noise_stream_why(t->noise);
 }
 
 /* ---- bytes */

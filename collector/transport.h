@@ -27,7 +27,7 @@ enum transport_end {
 	TRANSPORT_LOST,   /* by the network; transport_why says how */
 	TRANSPORT_SILENT, /* nothing came for the time of transport_limit */
 	TRANSPORT_STUCK,  /* nothing could be sent for that time */
-	TRANSPORT_BROKEN, /* what came does not open: never answered */
+	TRANSPORT_BROKEN, /* what came does not open, see why: never answered */
 	TRANSPORT_MEMORY, /* there was none */
 };
 
@@ -64,7 +64,7 @@ void transport_listen(
 
 /* Sealed: the hello was opened with the key and answered. */
 bool transport_is_answered(const struct transport *t);
-/* Why it was lost; valid during the call of down. */
+/* Why it was lost or broken; valid during the call of down. */
 const char *transport_why(const struct transport *t);
 
 /* Bytes of frames that came in, to be drained. */

@@ -21,10 +21,18 @@ noise_stream_close(struct noise_stream *s)
 }
 
 static enum noise_event
-fail(struct noise_stream *s)
+fail(struct noise_stream *s, const char *why)
 {
+	if (s->why == NULL)
+		s->why = why;
 	noise_stream_close(s);
 	return NOISE_FAILED;
+}
+
+const char *
+noise_stream_why(const struct noise_stream *s)
+{
+	return s->why != NULL ? s->why : "it was closed";
 }
 
 /* hold is left as it is: clearing it would touch memory that may never be used. */
@@ -184,7 +192,9 @@ next_message(struct noise_stream *s, struct noise_input *in, size_t *len)
 		*len = length_at(at);
 	}
 	if (!length_ok(s, *len)) {
-		noise_stream_close(s);
+		(void)fail(s, s->state == NOISE_STREAM_HANDSHAKE
+				  ? "a handshake message of a wrong length"
+				  : "a record too short to be one");
 		return NULL;
 	}
 	if (at == s->hold) {
@@ -211,7 +221,7 @@ receive_preamble(struct noise_stream *s, struct noise_input *in)
 		return NOISE_MORE;
 	put_preamble_start(&w);
 	if (memcmp(s->hold, expected, sizeof expected) != 0)
-		return fail(s);
+		return fail(s, "not the sealed stream");
 	memcpy(s->preamble, s->hold, sizeof s->preamble);
 	s->held = 0;
 	s->state = NOISE_STREAM_KEY;
@@ -229,16 +239,16 @@ receive_handshake(
 	if (message == NULL)
 		return no_message(s);
 	if (noise_handshake_read(&s->handshake, message, len, nothing) < 0)
-		return fail(s);
+		return fail(s, "the handshake does not open with this key");
 	if (s->role == NOISE_RESPONDER) {
 		if (write_handshake(s, s->hold) < 0)
-			return fail(s);
+			return fail(s, "no answer to the handshake could be made");
 		if (s->touched < NOISE_REPLY_SIZE)
 			s->touched = NOISE_REPLY_SIZE;
 		*out = (struct noise_output){s->hold, NOISE_REPLY_SIZE};
 	}
 	if (noise_handshake_split(&s->handshake, &s->send, &s->receive) < 0)
-		return fail(s);
+		return fail(s, "the handshake gave no keys");
 	s->state = NOISE_STREAM_RECORDS;
 	return NOISE_READY;
 }
@@ -260,7 +270,7 @@ receive_record(struct noise_stream *s, struct noise_input *in, struct noise_outp
 	if (message == NULL)
 		return no_message(s);
 	if (noise_cipher_open(&s->receive, message, len, message) < 0)
-		return fail(s);
+		return fail(s, "the authentication of a record failed");
 	rekey_when_due(&s->receive);
 	*out = (struct noise_output){message, len - NOISE_TAG_SIZE};
 	return NOISE_PLAIN;
@@ -282,7 +292,7 @@ noise_stream_receive(
 	case NOISE_STREAM_CLOSED:
 		break;
 	}
-	return fail(s);
+	return fail(s, "more came after the end");
 }
 
 bool

@@ -55,6 +55,7 @@ enum noise_stream_state {
 
 struct noise_stream {
 	enum noise_stream_state state;
+	const char *why; /* it failed; NULL: it did not */
 	enum noise_role role;
 	struct noise_cipher send, receive;
 	struct noise_handshake handshake;
@@ -111,6 +112,12 @@ enum noise_event noise_stream_receive(struct noise_stream *s, struct noise_input
  * longer than any other stranger's.
  */
 bool noise_stream_is_confirmed(const struct noise_stream *s);
+
+/*
+ * After NOISE_FAILED, for the log of this side only: what did not fit. It tells who
+ * sent it nothing that he does not know.
+ */
+const char *noise_stream_why(const struct noise_stream *s);
 
 /* Bytes that noise_stream_seal makes of len bytes. */
 size_t noise_stream_sealed_size(size_t len);

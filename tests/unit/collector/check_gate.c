@@ -4,6 +4,7 @@
  * played by the test with its own end of the stream.
  */
 #include <check.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -35,6 +36,20 @@ static int peer; /* the agent's end */
 static uint8_t hello[NOISE_HELLO_SIZE];
 static uint8_t heard[70000];
 static size_t heard_len;
+
+static bool no_memory; /* for what is to be sent */
+
+/* In the place of libevent's, which is found behind it. */
+int
+evbuffer_reserve_space(
+    struct evbuffer *buf, ev_ssize_t size, struct evbuffer_iovec *space, int n)
+{
+	void *found = dlsym(RTLD_NEXT, "evbuffer_reserve_space");
+	int (*real)(struct evbuffer *, ev_ssize_t, struct evbuffer_iovec *, int);
+
+	memcpy(&real, &found, sizeof real);
+	return no_memory ? -1 : real(buf, size, space, n);
+}
 
 /* ---- the collector around */
 
@@ -504,6 +519,57 @@ START_TEST(good_and_bad_at_once)
 }
 END_TEST
 
+static size_t
+seal_stats(uint8_t *sealed, size_t size)
+{
+	static const struct stats stats = {.time_us = 1};
+	uint8_t frame[64];
+	struct writer w = writer_of(frame, sizeof frame);
+
+	message_put_stats(&w, &stats);
+	return noise_stream_seal(&agent, frame, (size_t)(w.at - frame), sealed, size);
+}
+
+/* Answering what came before the changed record would fail and hide the cause. */
+START_TEST(changed_record_behind_a_question)
+{
+	static uint8_t sealed[8192];
+	size_t len, more;
+
+	shake_hands();
+	say(sealed, seal_hello("web1", sealed, sizeof sealed));
+	session_welcome(session, NULL, 0);
+	hear();
+	len = seal_stats(sealed, sizeof sealed);
+	more = seal_stats(sealed + len, sizeof sealed - len);
+	sealed[len + more - 1] ^= 1;
+	say(sealed, len + more);
+	ck_assert(hear());
+	ck_assert_int_eq(closed, 1);
+	ck_assert_uint_eq(metrics.tampered, 1);
+}
+END_TEST
+
+/* A session that reads on outside its socket's events ends there, input and all. */
+START_TEST(no_memory_for_an_answer)
+{
+	static uint8_t sealed[4096];
+
+	shake_hands();
+	say(sealed, seal_hello("web1", sealed, sizeof sealed));
+	session_welcome(session, NULL, 0);
+	env.held = options.queue_size;
+	say(sealed, seal_stats(sealed, sizeof sealed));
+	ck_assert(session->paused);
+	env.held = 0;
+	no_memory = true;
+	session_resume_waiting(&env);
+	no_memory = false;
+	ck_assert_int_eq(closed, 1);
+	ck_assert_ptr_null(session);
+}
+END_TEST
+
 static TCase *
 gate_cases(void)
 {
@@ -527,6 +593,8 @@ gate_cases(void)
 	tcase_add_test(tc, the_oldest_makes_room);
 	tcase_add_test(tc, changed_record);
 	tcase_add_test(tc, good_and_bad_at_once);
+	tcase_add_test(tc, changed_record_behind_a_question);
+	tcase_add_test(tc, no_memory_for_an_answer);
 	return tc;
 }
 

@@ -459,7 +459,7 @@ START_TEST(reading_stops_and_goes_on)
 	ck_assert_uint_lt(at, len);
 	held = session->queue.held;
 	ck_assert_uint_lt(held, (1u << 20) + FRAME_MAX);
-	session_keep_alive(session);
+	session_keep_alive(session, 2000);
 	ck_assert_int_eq(receive(), FRAME_ALIVE);
 	for (int tries = 0; at < len && tries < 2000; tries++) {
 		ssize_t n = send(peer, big + at, len - at, MSG_NOSIGNAL);
