@@ -57,6 +57,7 @@ load_clear(struct load *l)
 	if (l->questions > 0)
 		memset(l->slot, 0, l->slots * sizeof *l->slot);
 	l->parts = l->streams = l->hosts = l->questions = l->days = 0;
+	l->filtered.count = 0;
 	l->row_len = 0;
 	l->units = 0;
 }
@@ -71,6 +72,7 @@ load_free(struct load *l)
 	free(l->question);
 	free(l->answer);
 	free(l->slot);
+	filtered_free(&l->filtered);
 	free(l->row);
 	free(l->row_at);
 	free(l->fact);
@@ -165,22 +167,29 @@ load_ask(struct load *l, const struct load_tools *t, enum dict_kind kind,
 	return ~(int32_t)(*slot - 1);
 }
 
-/* The id of string index, or ~question; 0 without memory. */
+/* The id of a string, or ~question; 0 without memory. */
+static int32_t
+load_string(struct load *l, const struct load_tools *t, enum dict_kind kind,
+    int32_t host_id, struct bytes raw)
+{
+	int32_t id;
+
+	if (raw.len > RECORD_STRING_MAX)
+		raw.len = RECORD_STRING_MAX;
+	id = dict_find(t->dict, kind, raw);
+	return id != 0 ? id : load_ask(l, t, kind, host_id, raw);
+}
+
+/* The same of string index of the batch. */
 static int32_t
 load_id(struct load *l, struct load_tools *t, enum dict_kind kind, int32_t host_id,
     uint32_t index)
 {
 	int32_t *id = &t->id[kind][index];
-	struct bytes raw;
 
-	if (*id != 0)
-		return *id;
-	raw = batch_string(t->reader, (uint16_t)index);
-	if (raw.len > RECORD_STRING_MAX)
-		raw.len = RECORD_STRING_MAX;
-	*id = dict_find(t->dict, kind, raw);
 	if (*id == 0)
-		*id = load_ask(l, t, kind, host_id, raw);
+		*id = load_string(
+		    l, t, kind, host_id, batch_string(t->reader, (uint16_t)index));
 	return *id;
 }
 
@@ -277,6 +286,36 @@ load_put_rows(
 	return 0;
 }
 
+/* ---- what filters left out */
+
+/* 0 or -1: no memory. The session has looked whether the frame can be read. */
+static int
+load_put_filtered(
+    struct load *l, const struct load_tools *t, struct load_part *part, int32_t host_id)
+{
+	const struct item *item = part->item;
+	struct filtered f;
+	int32_t prefix;
+	const char *why;
+
+	part->filtered = l->filtered.count;
+	if (message_get_filtered(
+		item->frame + FRAME_HEADER, item->len - FRAME_HEADER, &f, &why) != 0)
+		return 0;
+	if (filtered_reserve(&l->filtered, f.entries) != 0)
+		return -1;
+	for (uint16_t i = 0; i < f.entries; i++) {
+		prefix = f.entry[i].prefix.len == 0 ? 0
+						    : load_string(l, t, DICT_PREFIX,
+							  host_id, f.entry[i].prefix);
+		if (prefix == 0 && f.entry[i].prefix.len > 0)
+			return -1;
+		filtered_add(&l->filtered, host_id, &f.entry[i], prefix);
+	}
+	part->filtereds = f.entries;
+	return 0;
+}
+
 /* ---- parts */
 
 static int
@@ -328,7 +367,8 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 {
 	int32_t host_id = session_of(item)->host->id;
 	struct load_part part = {.item = item, .first = l->units};
-	/* A loss is one unit, however many numbers it covers. */
+	/* A loss is one unit, however many numbers it covers; so is what filters left
+	 * out. */
 	size_t units = item->kind == ITEM_BATCH ? item->count : 1;
 	size_t row_len = l->row_len;
 	uint32_t host;
@@ -342,6 +382,11 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 	if (item->kind == ITEM_BATCH && load_put_rows(l, t, &part, host_id) != 0) {
 		l->units = part.first;
 		l->row_len = row_len;
+		return -1;
+	}
+	if (item->kind == ITEM_FILTERED &&
+	    load_put_filtered(l, t, &part, host_id) != 0) {
+		l->filtered.count = part.filtered;
 		return -1;
 	}
 	part.has_rows = item->kind == ITEM_BATCH && part.bad == NULL;
@@ -373,4 +418,5 @@ load_resolve(struct load *l)
 			copyrow_set_ids(l->row + l->row_at[u], l->answer);
 		part->unresolved = false;
 	}
+	filtered_resolve(&l->filtered, l->answer);
 }

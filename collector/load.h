@@ -11,6 +11,7 @@
 
 #include "collector/days.h"
 #include "collector/dict.h"
+#include "collector/filtered.h"
 #include "collector/queue.h"
 #include "collector/text.h"
 #include "common/batch.h"
@@ -23,6 +24,8 @@ struct load_part {
 	uint32_t first; /* its first unit */
 	uint32_t units; /* records; 1 when it has no rows */
 	uint32_t stream;
+	size_t filtered;  /* its first entry in the load's */
+	size_t filtereds; /* entries, of ITEM_FILTERED */
 	bool has_rows;
 	bool unresolved;    /* its rows hold ~question */
 	const char *bad;    /* why the batch does not unpack; NULL */
@@ -81,6 +84,7 @@ struct load {
 	size_t row_at_size;
 	struct rollup_fact *fact; /* of each row, for the roll-ups */
 	size_t fact_size;
+	struct filtered_rows filtered;
 	uint32_t units;
 	uint64_t since_ms; /* when the first item came */
 
@@ -125,7 +129,7 @@ size_t load_rows(struct load *l, size_t max, const uint8_t **data);
 void load_skip_rows(struct load *l);
 /* Loss rows (the quarantined included), marks, COMMIT. aside: why the range goes there.
  */
-void load_commit_sql(const struct load *l, bool aside, struct text *sql);
+void load_commit_sql(struct load *l, bool aside, struct text *sql);
 
 /* Where to cut [lo, hi): between items while there are several, else between records.
  */

@@ -184,10 +184,16 @@ load_add_quarantined(
     const struct load *l, const struct load_part *part, struct text *sql)
 {
 	const struct item *item = part->item;
+	uint64_t records = part->new_count;
 	struct batch_head head = {0};
 	const char *why;
 
-	if (item->kind == ITEM_LOSS) {
+	if (part->filtereds > 0) {
+		head.first_ts_us = l->filtered.row[part->filtered].minute_us;
+		head.last_ts_us = head.first_ts_us + MINUTE_US - 1;
+		records =
+		    filtered_records(&l->filtered, part->filtered, part->filtereds);
+	} else if (item->kind == ITEM_LOSS) {
 		head.first_ts_us = item->loss.from_us;
 		head.last_ts_us = item->loss.to_us;
 		head.source.group = item->loss.group;
@@ -200,8 +206,7 @@ load_add_quarantined(
 	text_add_time(sql, head.first_ts_us);
 	text_add(sql, ",");
 	text_add_time(sql, head.last_ts_us);
-	text_add(
-	    sql, ",'quarantined',%" PRIu64 ",%u)", part->new_count, head.source.group);
+	text_add(sql, ",'quarantined',%" PRIu64 ",%u)", records, head.source.group);
 }
 
 static void
@@ -212,7 +217,8 @@ load_add_losses(const struct load *l, bool aside, struct text *sql)
 	for (size_t i = l->part_lo; i < l->part_hi; i++) {
 		const struct load_part *part = &l->part[i];
 
-		if (part->new_count == 0 || (part->has_rows && !aside))
+		if (part->new_count == 0 ||
+		    (!aside && (part->has_rows || part->item->kind == ITEM_FILTERED)))
 			continue;
 		text_add(sql, any ? ","
 				  : "INSERT INTO fwlog.loss (host_id, epoch, seq, "
@@ -227,6 +233,17 @@ load_add_losses(const struct load *l, bool aside, struct text *sql)
 	/* There already when the marks were restored from an older backup. */
 	if (any)
 		text_add(sql, " ON CONFLICT DO NOTHING;");
+}
+
+static void
+load_add_filtered(struct load *l, struct text *sql)
+{
+	filtered_begin(&l->filtered);
+	for (size_t i = l->part_lo; i < l->part_hi; i++)
+		if (l->part[i].new_count > 0)
+			filtered_take(
+			    &l->filtered, l->part[i].filtered, l->part[i].filtereds);
+	filtered_sql(&l->filtered, sql);
 }
 
 static void
@@ -277,9 +294,11 @@ load_add_hosts(const struct load *l, struct text *sql)
 }
 
 void
-load_commit_sql(const struct load *l, bool aside, struct text *sql)
+load_commit_sql(struct load *l, bool aside, struct text *sql)
 {
 	load_add_losses(l, aside, sql);
+	if (!aside)
+		load_add_filtered(l, sql);
 	load_add_marks(l, sql);
 	load_add_hosts(l, sql);
 	text_add(sql, "COMMIT");

@@ -32,6 +32,7 @@
 	M(rows, "events stored")                                           \
 	M(duplicates, "records dropped because they were already stored")  \
 	M(losses, "losses stored")                                         \
+	M(filtered, "records that filters of agents left out")             \
 	M(quarantined, "records put into quarantine")                      \
 	M(folded, "strings stored as a marker: over new_strings")          \
 	M(days_refused, "days that got no partition")                      \

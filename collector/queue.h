@@ -12,7 +12,7 @@
 
 #include "common/message.h"
 
-enum item_kind { ITEM_BATCH, ITEM_LOSS };
+enum item_kind { ITEM_BATCH, ITEM_LOSS, ITEM_FILTERED };
 
 struct item {
 	STAILQ_ENTRY(item) link;

@@ -351,6 +351,33 @@ item_read_loss(struct item *item, const struct frame *f, const char **why)
 	return 0;
 }
 
+static int
+item_read_filtered(struct item *item, const struct frame *f, const char **why)
+{
+	struct filtered filtered;
+
+	if (message_get_filtered(f->payload, f->len, &filtered, why) != 0)
+		return -1;
+	item->kind = ITEM_FILTERED;
+	item->epoch = filtered.epoch;
+	item->first_seq = filtered.first_seq;
+	item->count = filtered.count;
+	return 0;
+}
+
+static int
+item_read(struct item *item, const struct frame *f, const char **why)
+{
+	switch (f->type) {
+	case FRAME_BATCH:
+		return item_read_batch(item, f, why);
+	case FRAME_LOSS:
+		return item_read_loss(item, f, why);
+	default: /* FRAME_FILTERED */
+		return item_read_filtered(item, f, why);
+	}
+}
+
 /* NULL, or why the frame in the item is refused. */
 static const char *
 session_check_item(struct session *s, struct item *item)
@@ -363,8 +390,7 @@ session_check_item(struct session *s, struct item *item)
 		return why;
 	if (!frame_crc_ok(&f))
 		return "checksum does not fit";
-	rc = f.type == FRAME_BATCH ? item_read_batch(item, &f, &why)
-				   : item_read_loss(item, &f, &why);
+	rc = item_read(item, &f, &why);
 	return rc != 0 ? why : session_check_numbers(s, item);
 }
 
@@ -514,7 +540,7 @@ session_dispatch(
 	struct frame f;
 	int rc;
 
-	if (type == FRAME_BATCH || type == FRAME_LOSS) {
+	if (frame_is_numbered(type)) {
 		if (s->state != SESSION_OPEN)
 			return session_refuse(s, "records before WELCOME");
 		return session_take_item(s, in, len);

@@ -180,6 +180,9 @@ commit_count(struct sink *s)
 		m->rows += part->to - part->from;
 		if (part->item->kind == ITEM_LOSS && part->new_count > 0)
 			m->losses++;
+		if (part->new_count > 0)
+			m->filtered += filtered_records(
+			    &l->filtered, part->filtered, part->filtereds);
 		if (part->has_rows && part->new_count == 0)
 			m->duplicates += part->units;
 	}

@@ -94,6 +94,33 @@ add_loss(uint64_t first, uint32_t count)
 	ck_assert_int_eq(load_add(&load, tools, item), 0);
 }
 
+/* Two entries: three records of the filter without a prefix, n with prefix DROP. */
+static void
+add_filtered(uint64_t seq, uint64_t minute, uint64_t n)
+{
+	static uint8_t frame[FRAME_HEADER + FRAME_CONTROL_MAX];
+	struct writer w = writer_of(frame, sizeof frame);
+	struct filtered f = {
+	    .epoch = EPOCH, .first_seq = seq, .count = 1, .entries = 2};
+	struct item *item;
+
+	f.entry[0] = (struct filtered_entry){.filter_id = 4,
+	    .minute_us = minute * MINUTE_US,
+	    .records = n,
+	    .prefix = {(const uint8_t *)"DROP", 4}};
+	f.entry[1] = (struct filtered_entry){.filter_id = FILTERED_BY_RATE,
+	    .minute_us = minute * MINUTE_US,
+	    .records = 3};
+	message_put_filtered(&w, &f);
+	item = item_new(&session.queue, (size_t)(w.at - frame));
+	memcpy(item->frame, frame, item->len);
+	item->kind = ITEM_FILTERED;
+	item->epoch = EPOCH;
+	item->first_seq = seq;
+	item->count = 1;
+	ck_assert_int_eq(load_add(&load, tools, item), 0);
+}
+
 static void
 begin(uint32_t lo, uint32_t hi, uint64_t mark)
 {
@@ -319,6 +346,54 @@ START_TEST(many_strings)
 }
 END_TEST
 
+/* Added up to a row for each minute, filter and prefix; what is known is not added. */
+START_TEST(filtered_is_added_up)
+{
+	add_filtered(1, 30, 100);
+	add_batch(2, 5);
+	add_filtered(7, 30, 20);
+	add_filtered(8, 31, 7);
+	ck_assert_uint_eq(load.units, 8);
+	ck_assert_uint_eq(load.questions, 1);
+	begin(0, load.units, 1);
+	ck_assert_uint_eq(rows_copied(), 5);
+	ck_assert(commit_says(false, "(3,'1970-01-01 00:30:00.000000+00',-1,0,3),"
+				     "(3,'1970-01-01 00:30:00.000000+00',4,11,20),"
+				     "(3,'1970-01-01 00:31:00.000000+00',-1,0,3),"
+				     "(3,'1970-01-01 00:31:00.000000+00',4,11,7) ON "));
+	ck_assert(!commit_says(false, "fwlog.loss"));
+	ck_assert(commit_says(false, "(3,9,8,now())"));
+	begin(6, 7, 6);
+	ck_assert(
+	    commit_says(false, "(3,'1970-01-01 00:30:00.000000+00',4,11,20) ON "));
+	begin(0, load.units, 0);
+	ck_assert(commit_says(false, "00:30:00.000000+00',-1,0,6),"));
+	ck_assert(commit_says(false, "00:30:00.000000+00',4,11,120),"));
+	begin(0, load.units, 8);
+	ck_assert(commit_says(false, "COMMIT"));
+	ck_assert_str_eq(sql.p, "COMMIT");
+}
+END_TEST
+
+START_TEST(filtered_is_clamped)
+{
+	add_filtered(1, 30, INT64_MAX);
+	add_filtered(2, 30, INT64_MAX);
+	begin(0, load.units, 0);
+	ck_assert(commit_says(false, "4,11,9223372036854775807) ON "));
+}
+END_TEST
+
+START_TEST(filtered_aside)
+{
+	add_filtered(1, 30, 100);
+	begin(0, 1, 0);
+	load_skip_rows(&load);
+	ck_assert(commit_says(true, "'quarantined',103,"));
+	ck_assert(!commit_says(true, "filtered_minute"));
+}
+END_TEST
+
 /* As many numbers as a LOSS frame can tell: one unit, and no room for each of them. */
 START_TEST(a_loss_of_very_many_numbers)
 {
@@ -376,6 +451,9 @@ main(void)
 	tcase_add_test(tc, many_strings);
 	tcase_add_test(tc, aside_takes_out_one_record);
 	tcase_add_test(tc, a_loss_of_very_many_numbers);
+	tcase_add_test(tc, filtered_is_added_up);
+	tcase_add_test(tc, filtered_is_clamped);
+	tcase_add_test(tc, filtered_aside);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
