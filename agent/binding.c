@@ -68,10 +68,10 @@ binding_send(int channel, const struct binding *b)
 		cmsg->cmsg_len = CMSG_LEN(fds * sizeof(int));
 		memcpy(CMSG_DATA(cmsg), fd, fds * sizeof(int));
 	}
-	while (sendmsg(channel, &msg, MSG_NOSIGNAL) < 0)
+	while (sendmsg(channel, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		if (errno != EINTR)
-			return -1;
-	return 0;
+			return errno == EPIPE || errno == ECONNRESET ? -1 : 0;
+	return 1;
 }
 
 /* The sockets that came along, into fd; how many. */

@@ -35,7 +35,10 @@ uint32_t binding_place(const char *netns);
 /* A new bind_id and the time. 0, or -1: no random numbers. */
 int binding_draw(struct binding *b) __attribute__((warn_unused_result));
 
-/* 0, or -1 when the worker is gone. The sockets stay the caller's. */
+/*
+ * 1: sent; 0: not now, its end is full or the kernel short of something (errno); -1:
+ * the worker is gone. Never waits. The sockets stay the caller's.
+ */
 int binding_send(int channel, const struct binding *b)
     __attribute__((warn_unused_result));
 /*

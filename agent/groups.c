@@ -17,12 +17,18 @@
 #define RETRY_MIN_MS 1000 /* for a group another process holds, doubling */
 #define RETRY_MAX_MS 8000
 #define LOOK_MS 1000 /* how often to see whether a namespace is (still) there */
+#define OWED_MS 100  /* until the worker is offered again what it did not take */
 
 struct group {
 	struct nflog_conf conf;
 	const char *place; /* of its namespace; NULL: the agent's own */
 	struct netns_id netns;
 	struct binding binding; /* fd -1: not ours yet */
+	/* What the worker did not take yet; the end of a binding goes before the next.
+	 */
+	bool owed, end_owed;
+	struct binding ended;
+	bool said_owed;
 	char label[BINDING_LABEL_MAX];
 	int64_t retry_ms; /* 0: the next attempt says why it fails */
 	int64_t retry_at;
@@ -33,6 +39,7 @@ struct groups {
 	size_t count;
 	int channel;     /* to the worker, -1 none */
 	int64_t look_at; /* at the namespaces of bound groups */
+	int64_t pay_at;  /* what is owed to the worker */
 };
 
 static void
@@ -90,31 +97,65 @@ groups_free(struct groups *g)
 
 /* ---- to the worker and the store */
 
-static void
-hand_over(struct groups *all, struct group *g)
+/* Whether the matter is closed: the worker has it, or is dead, which SIGCHLD tells. */
+static bool
+offer(const struct groups *all, struct group *g, const struct binding *b)
+{
+	int rc = binding_send(all->channel, b);
+
+	if (rc == 0 && !g->said_owed) {
+		g->said_owed = true;
+		log_warn("group %s: the worker does not take it now: %s; trying again",
+		    g->label, strerror(errno));
+	}
+	return rc != 0;
+}
+
+static bool
+offer_binding(const struct groups *all, struct group *g)
 {
 	struct binding *b = &g->binding;
+	bool taken;
 
-	if (all->channel < 0)
-		return;
-	if (g->place != NULL && b->fd >= 0)
+	if (g->place != NULL)
 		b->link_fd = netns_link_socket(b->fd);
-	/* A dead worker is seen by SIGCHLD; its successor gets all of them again. */
-	if (binding_send(all->channel, b) < 0)
-		log_debug("group %s: the worker does not take it: %s", g->label,
-		    strerror(errno));
+	taken = offer(all, g, b);
 	if (b->link_fd >= 0)
 		close(b->link_fd);
 	b->link_fd = -1;
+	return taken;
 }
 
+static void
+pay(const struct groups *all, struct group *g)
+{
+	if (all->channel < 0)
+		return;
+	if (g->end_owed)
+		g->end_owed = !offer(all, g, &g->ended);
+	if (g->owed && !g->end_owed)
+		g->owed = !offer_binding(all, g);
+	if (!g->owed && !g->end_owed)
+		g->said_owed = false;
+}
+
+static bool
+owes(const struct groups *all, const struct group *g)
+{
+	return all->channel >= 0 && (g->owed || g->end_owed);
+}
+
+/* A worker that never had a binding need not hear of its end. */
 void
 groups_give(struct groups *g, int channel)
 {
 	g->channel = channel;
-	for (size_t i = 0; i < g->count; i++)
-		if (g->group[i].binding.fd >= 0)
-			hand_over(g, &g->group[i]);
+	for (size_t i = 0; i < g->count; i++) {
+		g->group[i].end_owed = false;
+		g->group[i].said_owed = false;
+		g->group[i].owed = g->group[i].binding.fd >= 0;
+		pay(g, &g->group[i]);
+	}
 }
 
 /* fwlog-BIND_ID-BOUND_US-GROUP[-NETNS] */
@@ -281,7 +322,8 @@ try_group(struct groups *all, struct group *g, int64_t now)
 	report_bound(g, &s);
 	store_name(g, name);
 	notify_store(s.fd, name);
-	hand_over(all, g);
+	g->owed = true;
+	pay(all, g);
 	return NFLOG_BOUND;
 }
 
@@ -317,7 +359,12 @@ let_go(struct groups *all, struct group *g)
 	notify_drop(name);
 	close(g->binding.fd);
 	g->binding.fd = -1;
-	hand_over(all, g);
+	if (!g->owed) {
+		g->ended = g->binding;
+		g->end_owed = true;
+	}
+	g->owed = false;
+	pay(all, g);
 	g->retry_ms = g->retry_at = 0;
 }
 
@@ -349,6 +396,9 @@ groups_due(const struct groups *g)
 	int64_t due = g->look_at;
 
 	for (size_t i = 0; i < g->count; i++)
+		if (owes(g, &g->group[i]) && g->pay_at < due)
+			due = g->pay_at;
+	for (size_t i = 0; i < g->count; i++)
 		if (g->group[i].binding.fd < 0 && g->group[i].retry_at < due)
 			due = g->group[i].retry_at;
 	return due;
@@ -361,6 +411,10 @@ groups_tick(struct groups *g, int64_t now)
 
 	if (g->look_at <= now)
 		look_after_all(g, now);
+	for (size_t i = 0; i < g->count; i++)
+		if (owes(g, &g->group[i]))
+			pay(g, &g->group[i]);
+	g->pay_at = now + OWED_MS;
 	for (size_t i = 0; i < g->count; i++)
 		if (g->group[i].binding.fd < 0 && g->group[i].retry_at <= now)
 			given |= try_group(g, &g->group[i], now) == NFLOG_BOUND;

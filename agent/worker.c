@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/capture.h"
@@ -18,7 +19,9 @@
 #define TICK_MS 200       /* where sync_interval does not say */
 #define LINGER_MAX_MS 500 /* at the end, for what the kernel still gathers */
 #define PATIENCE_MS 5000  /* for a predecessor whose monitor was killed */
-#define DRAIN_MAX 4096    /* datagrams read at the end of each group */
+#define DRAIN_TURN 256    /* datagrams of a group that ended before others' turn */
+#define DRAIN_MS 3000     /* for all that is left of it */
+#define HELD_MAX (OPTIONS_GROUPS_MAX + 16) /* and some that ended */
 
 #define EVENTS_MAX 16 /* that last as long as the worker */
 
@@ -27,6 +30,7 @@ struct held {
 	struct capture_group *group; /* NULL: free */
 	struct event *readable;
 	struct event *links; /* of its namespace; NULL: those of the agent's own */
+	int64_t ends_at; /* its binding ended, what is left is read until then; 0: no */
 };
 
 struct worker {
@@ -40,7 +44,7 @@ struct worker {
 	struct capture *capture;
 	struct reconcile *reconcile; /* NULL: not wanted */
 	struct uplink *uplink;
-	struct held held[OPTIONS_GROUPS_MAX];
+	struct held held[HELD_MAX];
 	struct event *event[EVENTS_MAX];
 	size_t events;
 	bool stopping;
@@ -48,12 +52,53 @@ struct worker {
 
 /* ---- the loop's events */
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+release(struct held *h)
+{
+	if (h->readable != NULL)
+		event_free(h->readable);
+	if (h->links != NULL)
+		event_free(h->links);
+	capture_remove(h->group);
+	*h = (struct held){0};
+}
+
+/* A turn of one that ended. */
+static void
+drain_turn(struct held *h)
+{
+	if (capture_read(h->group, DRAIN_TURN) < DRAIN_TURN || now_ms() >= h->ends_at)
+		release(h);
+}
+
+/* All that is left, now. */
+static void
+drain(struct capture_group *g, int64_t until)
+{
+	while (capture_read(g, DRAIN_TURN) == DRAIN_TURN && now_ms() < until)
+		;
+}
+
 static void
 on_group(evutil_socket_t fd, short what, void *arg)
 {
+	struct held *h = arg;
+
 	(void)fd;
 	(void)what;
-	capture_read(arg, CAPTURE_TURN);
+	if (h->ends_at != 0)
+		drain_turn(h);
+	else
+		capture_read(h->group, CAPTURE_TURN);
 }
 
 static void
@@ -153,41 +198,50 @@ watch(struct worker *w, evutil_socket_t fd, event_callback_fn fn, void *arg)
 static struct held *
 find_held(struct worker *w, uint64_t bind_id)
 {
-	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+	for (size_t i = 0; i < HELD_MAX; i++)
 		if (w->held[i].group != NULL &&
 		    capture_binding(w->held[i].group)->bind_id == bind_id)
 			return &w->held[i];
 	return NULL;
 }
 
+/* Records of an earlier binding of this group go before those of the new one. */
+static void
+end_earlier(struct worker *w, const struct binding *b)
+{
+	for (size_t i = 0; i < HELD_MAX; i++) {
+		struct held *h = &w->held[i];
+		const struct binding *other;
+
+		if (h->group == NULL || h->ends_at == 0)
+			continue;
+		other = capture_binding(h->group);
+		if (other->group != b->group || strcmp(other->netns, b->netns) != 0)
+			continue;
+		drain(h->group, h->ends_at);
+		release(h);
+	}
+}
+
 static struct held *
 find_free(struct worker *w)
 {
-	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+	for (size_t i = 0; i < HELD_MAX; i++)
 		if (w->held[i].group == NULL)
 			return &w->held[i];
 	return NULL;
 }
 
-static void
-release(struct held *h)
-{
-	if (h->readable != NULL)
-		event_free(h->readable);
-	if (h->links != NULL)
-		event_free(h->links);
-	capture_remove(h->group);
-	*h = (struct held){0};
-}
-
 static int
 take_binding(struct worker *w, const struct binding *b)
 {
-	struct held *h = find_free(w);
+	struct held *h;
 	/* The counters of rules are read in the agent's own namespace. */
 	struct reconcile *r = b->netns[0] == '\0' ? w->reconcile : NULL;
 	struct ifname *names;
 
+	end_earlier(w, b);
+	h = find_free(w);
 	if (h == NULL) {
 		close(b->fd);
 		if (b->link_fd >= 0)
@@ -202,7 +256,7 @@ take_binding(struct worker *w, const struct binding *b)
 	names = capture_names(h->group);
 	if (names != NULL && ifname_fd(names) >= 0)
 		h->links = watch(w, ifname_fd(names), on_link, names);
-	h->readable = watch(w, b->fd, on_group, h->group);
+	h->readable = watch(w, b->fd, on_group, h);
 	if (h->readable != NULL)
 		return 0;
 	if (r != NULL)
@@ -218,8 +272,20 @@ end_binding(struct worker *w, const struct binding *b)
 
 	if (h == NULL)
 		return;
-	capture_read(h->group, DRAIN_MAX);
-	release(h);
+	h->ends_at = now_ms() + DRAIN_MS;
+	drain_turn(h); /* the rest when it has its turn */
+}
+
+/* A group nobody reads would lose all it logs: a successor gets every group again. */
+static void
+give_up(struct worker *w, const struct binding *b)
+{
+	char label[BINDING_LABEL_MAX];
+
+	binding_label(b, label);
+	log_error(
+	    "group %s: cannot be read: out of memory; the worker starts anew", label);
+	stop(w, "out of memory");
 }
 
 /* What comes next on the channel. 1; 0: nothing now; -1: the monitor is gone. */
@@ -243,7 +309,7 @@ take_message(struct worker *w)
 	if (b.fd < 0)
 		end_binding(w, &b);
 	else if (take_binding(w, &b) < 0)
-		log_error("group %u: not read: out of memory", b.group);
+		give_up(w, &b);
 	return 1;
 }
 
@@ -403,12 +469,14 @@ no_memory:
 static void
 finish(struct worker *w)
 {
-	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+	int64_t until = now_ms() + DRAIN_MS;
+
+	for (size_t i = 0; i < HELD_MAX; i++)
 		if (w->held[i].group != NULL)
-			capture_read(w->held[i].group, DRAIN_MAX);
+			drain(w->held[i].group, until);
 	uplink_free(w->uplink);
 	reconcile_free(w->reconcile);
-	for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++)
+	for (size_t i = 0; i < HELD_MAX; i++)
 		if (w->held[i].group != NULL)
 			release(&w->held[i]);
 	capture_free(w->capture);

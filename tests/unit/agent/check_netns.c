@@ -168,11 +168,11 @@ START_TEST(bindings_go_through)
 	ck_assert_int_eq(binding_draw(&b), 0);
 	b.fd = other[0];
 	b.link_fd = other[1];
-	ck_assert_int_eq(binding_send(channel[0], &b), 0);
+	ck_assert_int_eq(binding_send(channel[0], &b), 1);
 	b.link_fd = -1;
-	ck_assert_int_eq(binding_send(channel[0], &b), 0);
+	ck_assert_int_eq(binding_send(channel[0], &b), 1);
 	b.fd = -1;
-	ck_assert_int_eq(binding_send(channel[0], &b), 0);
+	ck_assert_int_eq(binding_send(channel[0], &b), 1);
 	ck_assert_int_eq(binding_receive(channel[1], &c), 1);
 	ck_assert_uint_eq(c.bind_id, b.bind_id);
 	ck_assert_uint_eq(c.bound_us, b.bound_us);
@@ -187,6 +187,25 @@ START_TEST(bindings_go_through)
 	ck_assert_int_eq(c.fd, -1);
 	close(channel[0]);
 	ck_assert_int_eq(binding_receive(channel[1], &c), -1);
+}
+END_TEST
+
+/* A worker that stands still must not make the monitor wait, or lose a group. */
+START_TEST(a_full_channel_is_not_waited_for)
+{
+	struct binding b = {.group = 5, .fd = -1, .link_fd = -1}, c;
+	int channel[2], sent = 0, rc;
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
+	while ((rc = binding_send(channel[0], &b)) == 1)
+		ck_assert_int_lt(sent++, 100000);
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_eq(binding_receive(channel[1], &c), 1);
+	ck_assert_int_eq(binding_send(channel[0], &b), 1);
+	close(channel[1]);
+	ck_assert_int_eq(binding_send(channel[0], &b), -1);
+	close(channel[0]);
 }
 END_TEST
 
@@ -225,6 +244,7 @@ main(void)
 	tcase_add_test(t, names_of_links_there);
 	tcase_add_test(t, what_is_none_is_refused);
 	tcase_add_test(t, bindings_go_through);
+	tcase_add_test(t, a_full_channel_is_not_waited_for);
 	tcase_add_test(t, ids_tell_places_apart);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
