@@ -37,6 +37,7 @@ struct ledger {
 	uint64_t settled; /* records read, or lost by a gap, since it began, all
 			   * bindings; up to kseq of bind_id */
 	uint64_t counted; /* records it brought out as lost */
+	uint64_t told;    /* of these, what was seen to be in the spool */
 	uint64_t tail;    /* of these, what may have a number above kseq */
 	uint64_t bind_id;
 	uint32_t kseq; /* UINT32_MAX: none yet */
@@ -49,6 +50,7 @@ struct ledger {
 
 	enum ledger_down down;
 	uint64_t down_from_us, down_to_us;
+	uint64_t left_us; /* since when no option names the group, 0: one does */
 
 	struct ruleset_counter *counter; /* as last read, by key */
 	size_t counters;

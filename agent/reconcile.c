@@ -21,6 +21,9 @@
 #define DOWN_WAIT_MS 90000 /* and longest time it waits for its number */
 #define IDLE_MS 5000       /* between looks for that */
 #define ASKS_MAX 20        /* readings asked for until it is clear what is missing */
+#define LEFT_MAX_US                                                      \
+	(30 * UINT64_C(86400000000)) /* a ledger no option names is kept \
+				      */
 
 /* A group that is captured. Its ledger has the same place in reconcile.ledger. */
 struct entry {
@@ -91,6 +94,19 @@ draw_id(void)
 
 /* ---- the file */
 
+/* Records it brought out that are in the spool; what is more waits there for room. */
+static uint64_t
+in_spool(const struct spool *spool, const struct ledger *l)
+{
+	uint32_t brought_out;
+
+	/* Of the many states a spool remembers, those silent longest make way. */
+	if (!spool_source_last(spool, l->id, &brought_out))
+		return l->told;
+	return l->counted +
+	       (uint64_t)(int64_t)(int32_t)(brought_out - (uint32_t)l->counted);
+}
+
 static void
 save(struct reconcile *r)
 {
@@ -98,6 +114,7 @@ save(struct reconcile *r)
 		const struct entry *e = r->entry[i];
 		struct capture_position at;
 
+		e->ledger->told = in_spool(r->spool, e->ledger);
 		if (e->group == NULL)
 			continue;
 		capture_position(e->group, &at);
@@ -134,6 +151,123 @@ entry_find(const struct reconcile *r, uint16_t group)
 	return NULL;
 }
 
+/* ---- losses */
+
+/* In the name of the ledger; counted is what it has brought out with this one. */
+static bool
+write_loss(struct spool *spool, const struct ledger *l, struct loss *loss)
+{
+	loss->bind_id = l->id;
+	loss->group = l->group;
+	loss->kseq = (uint32_t)l->counted;
+	/* What finds no room is kept in memory, and in the file as not brought out. */
+	return spool_append_loss(spool, loss) == 0;
+}
+
+static bool
+write_unknown(struct spool *spool, struct ledger *l)
+{
+	struct loss loss = {
+	    .cause = LOSS_AGENT_DOWN,
+	    .records = LOSS_RECORDS_UNKNOWN,
+	    .from_us = l->down_from_us,
+	    .to_us = l->down_to_us,
+	};
+
+	l->down = LEDGER_UP;
+	return write_loss(spool, l, &loss);
+}
+
+/*
+ * Nobody will read its counters any more: what it found and what found no room before
+ * its run was killed is counted now. Whether all of it is in the spool.
+ */
+static bool
+settle(struct spool *spool, struct ledger *l)
+{
+	uint64_t missing = l->counted - in_spool(spool, l);
+	bool down = l->down != LEDGER_UP, written = true;
+	uint64_t now = clock_us(CLOCK_REALTIME);
+	struct loss loss = {
+	    .cause = down ? LOSS_AGENT_DOWN : LOSS_KERNEL,
+	    .records = missing,
+	    .from_us = down ? l->down_from_us : now,
+	    .to_us = down ? l->down_to_us : now,
+	};
+
+	if (missing > 0 && missing <= INT32_MAX)
+		written = write_loss(spool, l, &loss);
+	if (l->down == LEDGER_OPEN)
+		written = write_unknown(spool, l) && written;
+	return written;
+}
+
+static bool
+is_wanted(const struct options *o, uint16_t group)
+{
+	for (size_t i = 0; i < o->groups; i++)
+		if (o->group[i].number == group && options_place(o, i) == NULL)
+			return true;
+	return false;
+}
+
+/*
+ * Of a group that no option names: it may come back, and then its rules tell what was
+ * logged meanwhile. Whether it is time to forget it.
+ */
+static bool
+has_left(const struct options *o, struct ledger *l)
+{
+	uint64_t now = clock_us(CLOCK_REALTIME);
+
+	if (is_wanted(o, l->group)) {
+		l->left_us = 0;
+		return false;
+	}
+	if (l->left_us == 0 || l->left_us > now)
+		l->left_us = now;
+	return now - l->left_us >= LEFT_MAX_US;
+}
+
+/* Not before its losses are in the spool. */
+static bool
+forget(struct reconcile *r, size_t i)
+{
+	enum ledger_down down = r->ledger[i].down;
+
+	if (!settle(r->spool, &r->ledger[i])) {
+		r->ledger[i].down = down;
+		return false;
+	}
+	log_info("group %u: no option names it; what its rules counted is forgotten",
+	    r->ledger[i].group);
+	ledger_clear(&r->ledger[i]);
+	free(r->entry[i]);
+	r->count--;
+	for (; i < r->count; i++) {
+		r->ledger[i] = r->ledger[i + 1];
+		r->entry[i] = r->entry[i + 1];
+		r->entry[i]->ledger = &r->ledger[i];
+	}
+	r->ledger[i] = (struct ledger){.group = 0};
+	r->unsaved = true;
+	return true;
+}
+
+/* Makes room for a group: the one that nobody names for longest is forgotten. */
+static bool
+forget_one(struct reconcile *r)
+{
+	size_t oldest = r->count;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->ledger[i].left_us != 0 &&
+		    (oldest == r->count ||
+			r->ledger[i].left_us < r->ledger[oldest].left_us))
+			oldest = i;
+	return oldest < r->count && forget(r, oldest);
+}
+
 /* 0, or -1: no memory. */
 static int
 load(struct reconcile *r)
@@ -149,34 +283,10 @@ load(struct reconcile *r)
 	for (int i = 0; i < n; i++)
 		if (entry_new(r) == NULL)
 			return -1;
+	for (size_t i = r->count; i > 0; i--)
+		if (has_left(o, &r->ledger[i - 1]))
+			(void)forget(r, i - 1);
 	return 0;
-}
-
-/* ---- losses */
-
-/* In the name of the ledger; counted is what it has brought out with this one. */
-static void
-write_loss(struct spool *spool, const struct ledger *l, struct loss *loss)
-{
-	loss->bind_id = l->id;
-	loss->group = l->group;
-	loss->kseq = (uint32_t)l->counted;
-	/* What finds no room is kept in memory, and in the file as not brought out. */
-	(void)spool_append_loss(spool, loss);
-}
-
-static void
-write_unknown(struct spool *spool, struct ledger *l)
-{
-	struct loss loss = {
-	    .cause = LOSS_AGENT_DOWN,
-	    .records = LOSS_RECORDS_UNKNOWN,
-	    .from_us = l->down_from_us,
-	    .to_us = l->down_to_us,
-	};
-
-	write_loss(spool, l, &loss);
-	l->down = LEDGER_UP;
 }
 
 /* Nothing can be said of what was, only of what will be. */
@@ -190,7 +300,7 @@ give_up(struct entry *e, const char *why)
 		log_warn("group %u: how many packets were logged while nobody held it "
 			 "cannot be told: %s",
 		    l->group, why);
-		write_unknown(e->reconcile->spool, l);
+		(void)write_unknown(e->reconcile->spool, l);
 	}
 	l->down = LEDGER_UP;
 	e->reconcile->unsaved = true;
@@ -222,7 +332,7 @@ bring_out(struct entry *e, uint64_t records, uint32_t kseq)
 
 	ledger_book(l, records);
 	r->lost += records;
-	write_loss(r->spool, l, &loss);
+	(void)write_loss(r->spool, l, &loss);
 	log_limited(&e->missing, LOG_LEVEL_WARN,
 	    "group %u: %" PRIu64 " packets that its rules counted were not captured: "
 	    "%s; they are counted as lost",
@@ -267,16 +377,15 @@ is_overtaken(const struct reconcile *r, const struct ledger *l, uint64_t bind_id
 static bool
 catch_up(const struct reconcile *r, struct ledger *l, uint64_t bind_id)
 {
-	uint32_t kseq, brought_out;
-	int64_t more = 0, steps = 0, gap = 0, tail;
+	uint32_t kseq;
+	int64_t more, steps = 0, gap = 0, tail;
 	bool known = spool_source_last(r->spool, l->bind_id, &kseq);
 
 	if ((!known && l->kseq != KSEQ_NONE) || is_overtaken(r, l, bind_id))
 		return false;
 	if (known)
 		steps = (int32_t)(kseq - l->kseq);
-	if (spool_source_last(r->spool, l->id, &brought_out))
-		more = (int32_t)(brought_out - (uint32_t)l->counted);
+	more = (int64_t)(in_spool(r->spool, l) - l->counted);
 	l->counted += (uint64_t)more;
 	if (more > 0 && l->down == LEDGER_OPEN)
 		l->down = LEDGER_TOLD;
@@ -333,7 +442,10 @@ reconcile_expect(struct reconcile *r, const struct binding *b)
 	bool same;
 
 	if (e == NULL) {
-		if (r->count == OPTIONS_GROUPS_MAX || (e = entry_new(r)) == NULL)
+		if (r->count == OPTIONS_GROUPS_MAX && !forget_one(r))
+			return false;
+		e = entry_new(r);
+		if (e == NULL)
 			return false;
 		begin_ledger(e->ledger, b);
 		return false;
@@ -342,7 +454,7 @@ reconcile_expect(struct reconcile *r, const struct binding *b)
 	same = l->bind_id == b->bind_id;
 	if (!catch_up(r, l, b->bind_id) || (!same && !l->based)) {
 		if (l->down == LEDGER_OPEN)
-			write_unknown(r->spool, l);
+			(void)write_unknown(r->spool, l);
 		begin_ledger(l, b);
 		return false;
 	}
@@ -700,15 +812,16 @@ reconcile_forget(struct spool *spool, const char *dir)
 {
 	struct ledger *ledger = calloc(OPTIONS_GROUPS_MAX, sizeof *ledger);
 	char why[160];
+	bool written = true;
 	int n = 0;
 
 	if (ledger != NULL)
 		n = ledger_file_read(dir, ledger, OPTIONS_GROUPS_MAX, why, sizeof why);
 	for (int i = 0; i < n; i++) {
-		if (ledger[i].down == LEDGER_OPEN)
-			write_unknown(spool, &ledger[i]);
+		written = settle(spool, &ledger[i]) && written;
 		ledger_clear(&ledger[i]);
 	}
 	free(ledger);
-	ledger_file_remove(dir);
+	if (written)
+		ledger_file_remove(dir);
 }

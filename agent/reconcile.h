@@ -31,7 +31,7 @@ struct reconcile *reconcile_new(
 /* Writes down where things stand; the groups are still there. NULL-safe. */
 void reconcile_free(struct reconcile *r);
 /* In a run that does not reconcile, in place of reconcile_new: what the last one left
- * open becomes a loss of unknown size. */
+ * open becomes a loss of unknown size; what it found and had no room for, a loss. */
 void reconcile_forget(struct spool *spool, const char *dir);
 
 /*

@@ -208,6 +208,7 @@ fill(struct ledger *two)
 	    .hits = 12,
 	    .settled = UINT64_MAX,
 	    .counted = 3,
+	    .told = 2,
 	    .tail = 1,
 	    .bind_id = 9,
 	    .kseq = UINT32_MAX,
@@ -217,6 +218,7 @@ fill(struct ledger *two)
 	    .down = LEDGER_OPEN,
 	    .down_from_us = 100,
 	    .down_to_us = 200,
+	    .left_us = 300,
 	    .counter = c,
 	    .counters = 2};
 	two[1] = (struct ledger){.group = 65535, .id = 1, .bind_id = 1};
@@ -252,6 +254,8 @@ START_TEST(file_holds_it_all)
 	ck_assert_uint_eq(back[0].hits, 12);
 	ck_assert_uint_eq(back[0].settled, UINT64_MAX);
 	ck_assert_uint_eq(back[0].counted, 3);
+	ck_assert_uint_eq(back[0].told, 2);
+	ck_assert_uint_eq(back[0].left_us, 300);
 	ck_assert_uint_eq(back[0].tail, 1);
 	ck_assert_uint_eq(back[0].kseq, UINT32_MAX);
 	ck_assert(back[0].based);
@@ -302,14 +306,14 @@ END_TEST
 /* With a CRC that fits: what no agent would write. */
 START_TEST(file_of_a_liar)
 {
-	const char *line[] = {"group 5", "group 5 0 0 0 0 0 1 0 0 0 0 0 0 0 0",
-	    "group 5 1 0 0 0 0 0 0 0 0 0 0 0 0 0",
-	    "group 5 1 0 0 0 0 1 0 2 0 0 0 0 0 0",
-	    "group 5 1 0 0 0 0 1 0 0 0 0 3 0 0 0",
-	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 1025",
-	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 1",
-	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 2\nrule 2 1\nrule 2 1",
-	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 1\nrule 2", "rule 1 1", "x"};
+	const char *line[] = {"group 5", "group 5 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0",
+	    "group 5 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+	    "group 5 1 0 0 0 0 0 1 0 2 0 0 0 0 0 0 0",
+	    "group 5 1 0 0 0 0 0 1 0 0 0 0 3 0 0 0 0",
+	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 1025",
+	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 1",
+	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 2\nrule 2 1\nrule 2 1",
+	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 1\nrule 2", "rule 1 1", "x"};
 	struct ledger none[1] = {{0}}, back[4];
 	char text[1024], *head;
 	const char *why;
