@@ -109,6 +109,25 @@ tell_new(const struct key *key, const char *state, const char *path)
 		     "/etc/fwlog/agent.key, mode 0600");
 }
 
+/* Without an answer the database may have the key: then this file is all there is of
+ * it. */
+static void
+drop_file(const struct db *db, const struct key *key, const char *path)
+{
+	char id[KEY_ID_TEXT_SIZE];
+
+	if (!db_is_lost(db)) {
+		(void)unlink(path);
+		return;
+	}
+	fprintf(stderr,
+	    "fwlogctl: %s: nobody knows whether the database took the key: %s is kept; "
+	    "if "
+	    "fwlogctl key list %s shows %s, use it or revoke the key, else remove the "
+	    "file\n",
+	    key->name, path, key->name, key_id_text(key->id, id));
+}
+
 /* The file comes first, and goes again when the database does not take the key. */
 static int
 make_key(struct db *db, const struct args *args, const char *name)
@@ -126,7 +145,7 @@ make_key(struct db *db, const struct args *args, const char *name)
 	else if (keyfile_write(path, &key, 1, KEYFILE_NEW, why, sizeof why) < 0)
 		fprintf(stderr, "fwlogctl: %s\n", why);
 	else if (enter_key(db, args, &key, state, sizeof state) < 0)
-		(void)unlink(path);
+		drop_file(db, &key, path);
 	else
 		rc = 0;
 	noise_wipe(key.secret, sizeof key.secret);

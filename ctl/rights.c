@@ -117,6 +117,7 @@ const char rights_sql[] =
     " ('fwlog_admin', 'fwlog.rollup_trim(interval)'),"
     " ('fwlog_admin', 'fwlog.partition_drop(text)'),"
     " ('fwlog_report', 'fwlog.distinct_estimate(bit)'),"
+    " ('fwlog_admin', 'fwlog.stream_forget(interval)'),"
     " ('fwlog_admin', 'fwlog.ensure_partition(timestamptz)'))"
     " SELECT format('%s lacks %s on fwlog.%s', role, privilege, relation),"
     " format('GRANT %s ON fwlog.%I TO %s', privilege, relation, role)"

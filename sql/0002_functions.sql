@@ -191,3 +191,29 @@ END $$;
 COMMENT ON FUNCTION fwlog.ensure_partition(timestamptz) IS
 	'makes the partition for that time, and the next day''s; null before 2000 and more than '
 	'2 days ahead, whose events belong in event_default';
+
+-- ---- marks
+
+-- A mark may only go when nothing it covers can come again: an agent sends its runs one
+-- after the other and keeps what is not acknowledged. A host that stored records of
+-- another run for a month after the last of this one has been told this one's mark in
+-- every connection of that month, and has long removed what lies below it.
+CREATE FUNCTION fwlog.stream_forget(idle interval) RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	gone bigint;
+BEGIN
+	IF idle < interval '90 days' THEN
+		RAISE EXCEPTION 'marks are kept for 90 days at least, % is less', idle
+		USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	DELETE FROM fwlog.stream s WHERE s.updated < now() - idle AND EXISTS (
+		SELECT FROM fwlog.stream l WHERE l.host_id = s.host_id
+		AND l.updated > s.updated + interval '30 days');
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION fwlog.stream_forget(interval) IS
+	'removes marks of runs that ended that long ago, 90 days at least, and that a later '
+	'run of the host has outlived by a month; how many';

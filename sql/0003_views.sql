@@ -235,7 +235,8 @@ FROM fwlog.host h
 LEFT JOIN fwlog.host_mark m ON m.host_id = h.host_id
 LEFT JOIN fwlog.host_status s ON s.host_id = h.host_id
 LEFT JOIN LATERAL (
-	SELECT coalesce(sum(records), 0)::bigint AS lost,
+	-- An agent may claim any number as lost; no claim may break the view.
+	SELECT least(coalesce(sum(records), 0), 9223372036854775807)::bigint AS lost,
 	       count(*) FILTER (WHERE records IS NULL) AS losses_unknown
 	FROM fwlog.loss WHERE host_id = h.host_id) l ON true;
 COMMENT ON VIEW fwlog.host_overview IS 'one row per machine that ever logged: is it there, is all there';

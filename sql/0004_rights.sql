@@ -29,6 +29,6 @@ GRANT EXECUTE ON FUNCTION fwlog.family_name(smallint),
 -- The administrator sees all, makes partitions and clears the quarantine.
 GRANT SELECT ON ALL TABLES IN SCHEMA fwlog TO fwlog_admin;
 GRANT DELETE ON fwlog.quarantine TO fwlog_admin;
-GRANT EXECUTE ON FUNCTION fwlog.ensure_partition(timestamptz), fwlog.bytes_text(bytea)
-	TO fwlog_admin;
+GRANT EXECUTE ON FUNCTION fwlog.ensure_partition(timestamptz), fwlog.bytes_text(bytea),
+	fwlog.stream_forget(interval) TO fwlog_admin;
 ALTER DEFAULT PRIVILEGES IN SCHEMA fwlog GRANT SELECT ON TABLES TO fwlog_admin;

@@ -296,6 +296,26 @@ is "no TCP flags are not all flags" \
 is "an unused dictionary is not read" \
 	"$(sql "EXPLAIN SELECT count(*) FROM fwlog.event_full" | grep -c dict_)" 0
 
+sql "INSERT INTO fwlog.loss (host_id, epoch, seq, from_ts, to_ts, cause, records)
+	SELECT host_id, 1, g, now(), now(), 'kernel', 9223372036854775807
+	FROM fwlog.host, generate_series(1, 3) g WHERE name = 'web1'" >/dev/null
+is "no claim of losses breaks the overview" \
+	"$(as fwlog_report "SELECT lost FROM fwlog.host_overview WHERE host = 'web1'")" \
+	9223372036854775807
+
+# ---- marks of old runs
+sql "INSERT INTO fwlog.stream (host_id, epoch, seq, updated) VALUES
+	(901, 1, 5, now() - interval '200 days'), (901, 2, 5, now() - interval '100 days'),
+	(902, 1, 5, now() - interval '200 days'), (902, 2, 5, now() - interval '180 days'),
+	(903, 1, 5, now() - interval '900 days')" >/dev/null
+is "marks are kept for 90 days" \
+	"$(as fwlog_admin "SELECT fwlog.stream_forget('89 days')")" 22023
+is "a mark goes that another run outlived by a month" \
+	"$(as fwlog_admin "SELECT fwlog.stream_forget('90 days')")" 1
+is "and no other" "$(sql "SELECT string_agg(host_id || ' ' || epoch, ', ' ORDER BY 1)
+	FROM (SELECT host_id, epoch FROM fwlog.stream WHERE host_id > 900 ORDER BY 1, 2) s")" \
+	"901 2, 902 1, 902 2, 903 1"
+
 # ---- everything is described, in the database and in the manual
 described="SELECT c.oid, 0 AS sub, c.relname::text AS what FROM pg_class c
 	WHERE c.relnamespace = 'fwlog'::regnamespace AND c.relkind IN ('r', 'p', 'v')

@@ -154,6 +154,15 @@ as fwlog_ingest "SELECT fwlog.key_used(ARRAY['\\x$(id_of fifth)', '\\x00'::bytea
 	'\\x$(id_of web1.key)'])" >/dev/null
 is "others do not" "$(states web1)" "revoked revoked revoked retiring active"
 
+# ---- a connection that breaks: nobody knows what came of it
+sql "CREATE FUNCTION public.break() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+	'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'" >/dev/null
+sql "CREATE TRIGGER break AFTER INSERT ON fwlog.agent_key EXECUTE FUNCTION public.break()" >/dev/null
+key new web9
+says "an end without an answer: what to do" 1 'nobody knows .* web9.key is kept.*key list web9'
+check "the file is kept" test -s web9.key
+sql "DROP TRIGGER break ON fwlog.agent_key" >/dev/null
+
 # ---- walls
 refused()
 {
