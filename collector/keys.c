@@ -11,6 +11,8 @@
 
 #define VERSION_SIZE 80
 #define KEYS_HURRY_MS 1000
+/* Which keys were used is worth less than to see in time which are revoked. */
+#define KEYS_NOTE_MS 2000
 #define USED_MAX 65536 /* bytes of ids to tell; more wait for another connection */
 
 enum keys_state {
@@ -27,7 +29,7 @@ struct keys {
 	enum keys_state state;
 	struct pg *pg;
 	struct event *timer;
-	struct log_limit fault_limit;
+	struct log_limit fault_limit, note_limit;
 	bool failing;
 
 	struct keytable *table, *loading;
@@ -55,12 +57,8 @@ take_row(struct keys *k, const struct pg_result *r, int row)
 }
 
 static void
-take_keys(struct keys *k, const struct pg_result *r)
+take_rows(struct keys *k, const struct pg_result *r, int n)
 {
-	int n = pg_rows(r);
-
-	if (n < 0)
-		return;
 	if (n > KEYFILE_KEYS_MAX)
 		log_error("fwlog.agent_key has %d keys, %d are used: delete revoked "
 			  "ones",
@@ -75,6 +73,18 @@ take_keys(struct keys *k, const struct pg_result *r)
 	for (int i = 0; i < n; i++)
 		take_row(k, r, i);
 	keytable_close(k->loading);
+}
+
+static void
+take_keys(struct keys *k, const struct pg_result *r)
+{
+	int n = pg_rows(r);
+
+	if (n < 0)
+		return;
+	take_rows(k, r, n);
+	for (int i = 0; i < n; i++)
+		pg_wipe(r, i, 3);
 }
 
 static void
@@ -108,6 +118,16 @@ ask_version(struct keys *k)
 	pg_query(k->pg, "SELECT fwlog.key_version()", timeout(k));
 }
 
+/* The server gives up a wait for locks before this side does, and frees its process. */
+static void
+ask_first_version(struct keys *k)
+{
+	k->state = KEYS_ASKING;
+	k->asked_ms = clock_ms();
+	pg_query(
+	    k->pg, "SET lock_timeout = 1500; SELECT fwlog.key_version()", timeout(k));
+}
+
 static void
 load(struct keys *k)
 {
@@ -133,7 +153,27 @@ note(struct keys *k)
 	}
 	param = (struct pg_param){.value = k->noting.p};
 	k->state = KEYS_NOTING;
-	pg_ask(k->pg, "SELECT fwlog.key_used($1::bytea[])", &param, 1, timeout(k));
+	pg_ask(k->pg, "SELECT fwlog.key_used($1::bytea[])", &param, 1,
+	    timeout(k) < KEYS_NOTE_MS ? timeout(k) : KEYS_NOTE_MS);
+}
+
+/* Told again later; the keys themselves come first. */
+static void
+not_noted(struct keys *k, const struct pg_error *error)
+{
+	k->env.metrics->database_faults++;
+	log_limited(&k->note_limit, LOG_LEVEL_WARN,
+	    "%s: which keys are used cannot be noted: %s", pg_where(k->pg),
+	    error->text);
+	/* What is refused once will be again. */
+	if (error->fault == PG_FAULT_DATA)
+		text_clear(&k->noting);
+	if (error->fault != PG_FAULT_CONNECTION) {
+		ask_version(k);
+		return;
+	}
+	k->state = KEYS_DOWN;
+	keys_step(k);
 }
 
 static void
@@ -147,9 +187,6 @@ failed(struct keys *k, const struct pg_error *error)
 			     : "no sealed agent is let in yet",
 	    KEYS_POLL_MS / 1000);
 	k->failing = true;
-	/* What is refused once will be again. */
-	if (k->state == KEYS_NOTING && error->fault == PG_FAULT_DATA)
-		text_clear(&k->noting);
 	keytable_free(k->loading);
 	k->loading = NULL;
 	pg_close(k->pg);
@@ -174,13 +211,16 @@ on_done(void *arg, const struct pg_error *error)
 	enum keys_state state = k->state;
 
 	if (error->fault != PG_FAULT_NONE) {
-		failed(k, error);
+		if (state == KEYS_NOTING)
+			not_noted(k, error);
+		else
+			failed(k, error);
 		return;
 	}
 	k->state = KEYS_READY;
 	switch (state) {
 	case KEYS_CONNECTING: /* first: noting may fail every time */
-		ask_version(k);
+		ask_first_version(k);
 		return;
 	case KEYS_ASKING:
 		if (strcmp(k->asked, k->version) != 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/noise.h"
 
 #define PARAMS_MAX 8
 
@@ -441,6 +442,14 @@ const char *
 pg_text(const struct pg_result *r, int row, int column)
 {
 	return PQgetvalue(pg_of(r), row, column);
+}
+
+void
+pg_wipe(const struct pg_result *r, int row, int column)
+{
+	/* libpq gives it non-const, and frees it without looking at it again. */
+	noise_wipe(PQgetvalue(pg_of(r), row, column),
+	    (size_t)PQgetlength(pg_of(r), row, column));
 }
 
 const char *

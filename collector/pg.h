@@ -68,6 +68,8 @@ int pg_rows(const struct pg_result *r); /* -1: the statement gives none */
 bool pg_is_null(const struct pg_result *r, int row, int column);
 int64_t pg_int(const struct pg_result *r, int row, int column); /* 0 for NULL */
 const char *pg_text(const struct pg_result *r, int row, int column);
+/* Overwrites a value that is a secret, where the answer lies in memory. */
+void pg_wipe(const struct pg_result *r, int row, int column);
 const char *pg_tag(const struct pg_result *r); /* "COMMIT", "INSERT 0 5" */
 
 /* What a SQLSTATE means for who sent the statement. */
