@@ -228,8 +228,8 @@ print_node(
 	}
 }
 
-char *
-filter_canon(const struct filter_tree *t)
+static char *
+canon_of(const struct filter_tree *t, uint32_t node, enum filter_kind parent)
 {
 	char *text = NULL;
 	size_t len;
@@ -238,12 +238,49 @@ filter_canon(const struct filter_tree *t)
 
 	if (out == NULL)
 		return NULL;
-	if (t->root != 0)
-		print_node(t, t->root, FILTER_OR, out);
+	if (node != 0)
+		print_node(t, node, parent, out);
 	bad = ferror(out) != 0;
 	if (fclose(out) != 0 || bad) {
 		free(text);
 		return NULL;
 	}
 	return text;
+}
+
+char *
+filter_canon(const struct filter_tree *t)
+{
+	return canon_of(t, t->root, FILTER_OR);
+}
+
+/* The i-th part, 0: there are not so many. */
+static uint32_t
+part_at(const struct filter_tree *t, size_t i)
+{
+	uint32_t node = t->root;
+
+	if (node != 0 && t->node[node].kind == FILTER_AND)
+		node = t->node[node].child;
+	else if (i > 0)
+		return 0;
+	while (i-- > 0 && node != 0)
+		node = t->node[node].next;
+	return node;
+}
+
+size_t
+filter_canon_parts(const struct filter_tree *t)
+{
+	size_t n = 0;
+
+	while (part_at(t, n) != 0)
+		n++;
+	return n;
+}
+
+char *
+filter_canon_part(const struct filter_tree *t, size_t i)
+{
+	return canon_of(t, part_at(t, i), FILTER_AND);
 }

@@ -11,4 +11,9 @@
 void filter_canon_values(
     const struct filter_tree *t, const struct filter_node *term, FILE *out);
 
+/* The parts that the filter joins by AND: how many, and each, to be freed; NULL without
+ * memory. With blanks between them they are the filter again. */
+size_t filter_canon_parts(const struct filter_tree *t);
+char *filter_canon_part(const struct filter_tree *t, size_t i);
+
 #endif

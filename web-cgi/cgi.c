@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "web-cgi/cgi.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/cli.h"
 #include "common/log.h"
-#include "web-cgi/home.h"
 #include "web-cgi/page.h"
-#include "web-cgi/response.h"
-#include "web-cgi/settings.h"
-#include "web-cgi/store.h"
+#include "web-cgi/route.h"
 
-#define TYPE_HTML "text/html; charset=utf-8"
-#define TYPE_TEXT "text/plain; charset=utf-8"
-#define TYPE_CSS "text/css; charset=utf-8"
-#define ASSET_PATH "/asset/"
 #define RETRY_SECONDS 10
 
 static int64_t
@@ -27,144 +21,106 @@ now_us(void)
 	return (int64_t)t.tv_sec * RANGE_SECOND + t.tv_nsec / 1000;
 }
 
-static int
-send_page(const struct request *req, int status, struct html *h)
-{
-	struct response r = {
-	    .status = status, .type = TYPE_HTML, .body = h->p, .len = h->len};
-	int rc;
+/* ---- what comes before a page */
 
-	if (h->failed || h->p == NULL) {
+static int
+check_method(struct visit *v)
+{
+	enum method asked = v->req->method == METHOD_HEAD ? METHOD_GET : v->req->method;
+
+	if ((v->route->methods & asked) != 0)
+		return 200;
+	v->out.allow = route_allow(v->route);
+	return visit_refuse(v, 405,
+	    asked == METHOD_POST ? "This page is only read: GET or HEAD."
+				 : "There is no such method here.");
+}
+
+static int
+read_state(struct visit *v)
+{
+	int status;
+
+	if ((v->route->traits & ROUTE_STATE) == 0)
+		return 200;
+	status = state_read(&v->state, &v->req->query, v->now, v->why);
+	if (status != 200)
+		return status;
+	if (search_parse(&v->search, v->state.q, &v->filter_error) < 0)
+		return 400;
+	memcpy(v->state.q, v->search.canon, sizeof v->state.q);
+	return 200;
+}
+
+static int
+show(struct visit *v)
+{
+	int status;
+
+	v->route = route_find(v->req->path, &v->rest);
+	if (v->route == NULL)
+		return visit_refuse(v, 404, "");
+	status = check_method(v);
+	if (status == 200 && (v->route->traits & ROUTE_OPEN) == 0 &&
+	    v->req->user == NULL && !v->settings->allow_anonymous)
+		return visit_refuse(v, 403, "");
+	if (status == 200)
+		status = read_state(v);
+	return status == 200 ? v->route->show(v) : status;
+}
+
+/* ---- the answer */
+
+static int
+answer(struct visit *v, int status)
+{
+	struct response *r = &v->out;
+
+	if (status != 200 && status != 303 && r->body == NULL)
+		page_error(v, status);
+	if (v->html.failed) {
 		log_error(
 		    "the page is longer than %u bytes, or memory ended", HTML_MAX);
-		r = (struct response){
-		    .status = 500, .type = TYPE_TEXT, .body = "", .len = 0};
+		*r = (struct response){.type = TYPE_TEXT, .body = ""};
+		status = 500;
+	} else if (r->body == NULL) {
+		r->body = v->html.p != NULL ? v->html.p : "";
+		r->len = v->html.len;
 	}
-	r.retry_after = r.status == 503 ? RETRY_SECONDS : 0;
-	rc = response_send(&r, req->head);
-	html_free(h);
-	return rc == 0 ? EXIT_OK : EXIT_FAILED;
+	r->status = status;
+	r->retry_after = status == 503 ? RETRY_SECONDS : 0;
+	return response_send(r, v->req->method == METHOD_HEAD) == 0 ? EXIT_OK
+								    : EXIT_FAILED;
 }
 
-static int
-send_error(const struct request *req, int status, const char *reason)
+static void
+end(struct visit *v)
 {
-	struct html h = {0};
-
-	page_error(&h, req, status, reason);
-	return send_page(req, status, &h);
-}
-
-/* ---- pages */
-
-static int
-http_status(enum store_status status)
-{
-	switch (status) {
-	case STORE_OK:
-		return 200;
-	case STORE_AWAY:
-	case STORE_NOT_READY:
-		return 503;
-	case STORE_TIMEOUT:
-		return 504;
-	case STORE_FAULT:
-		break;
-	}
-	return 500;
-}
-
-static int
-show_home(const struct request *req, const struct settings *settings, int64_t now)
-{
-	enum store_status status;
-	struct overview o = {0};
-	struct html h = {0};
-	struct store *s = store_open(settings->db, settings->timeout_ms, &status);
-	int rc;
-
-	if (s != NULL)
-		status = store_overview(s, &req->range, &o);
-	if (status == STORE_OK) {
-		home_write(&h, req, &o, now);
-		rc = send_page(req, 200, &h);
-	} else {
-		rc = send_error(req, http_status(status), NULL);
-	}
-	store_overview_free(&o);
-	store_close(s);
-	return rc;
-}
-
-/* For monitoring: no data, no login. */
-static int
-show_health(const struct request *req, const struct settings *settings)
-{
-	enum store_status status;
-	struct store *s = store_open(settings->db, settings->timeout_ms, &status);
-	const char *body;
-	struct response r = {.type = TYPE_TEXT};
-
-	if (s != NULL)
-		status = store_ping(s);
-	store_close(s);
-	body = status == STORE_OK ? "ok\n" : "database not available\n";
-	r.status = status == STORE_OK ? 200 : 503;
-	r.retry_after = status == STORE_OK ? 0 : RETRY_SECONDS;
-	r.body = body;
-	r.len = strlen(body);
-	return response_send(&r, req->head) == 0 ? EXIT_OK : EXIT_FAILED;
-}
-
-static int
-show_asset(const struct request *req)
-{
-	char name[PAGE_ASSET_NAME];
-	struct response r = {.status = 200, .type = TYPE_CSS, .immutable = true};
-
-	for (const struct embedded *a = assets; a->name != NULL; a++) {
-		page_asset_name(a, name);
-		if (strcmp(req->path + strlen(ASSET_PATH), name) != 0)
-			continue;
-		r.body = (const char *)a->bytes;
-		r.len = a->len;
-		return response_send(&r, req->head) == 0 ? EXIT_OK : EXIT_FAILED;
-	}
-	return send_error(req, 404, NULL);
-}
-
-static int
-route(const struct request *req, const struct settings *settings, int64_t now)
-{
-	if (strncmp(req->path, ASSET_PATH, strlen(ASSET_PATH)) == 0)
-		return show_asset(req);
-	if (strcmp(req->path, "/healthz") == 0)
-		return show_health(req, settings);
-	if (strcmp(req->path, "/") != 0)
-		return send_error(req, 404, NULL);
-	if (req->user == NULL && !settings->allow_anonymous)
-		return send_error(req, 403, NULL);
-	return show_home(req, settings, now);
+	store_close(v->store);
+	search_free(&v->search);
+	html_free(&v->html);
+	if (v->out.file != NULL)
+		fclose(v->out.file);
 }
 
 int
 cgi_main(void)
 {
+	static struct request req; /* too large for the stack's taste */
 	struct request_env env = request_env();
-	struct settings settings;
-	struct request req;
-	char why[REQUEST_WHY_MAX];
-	int64_t now = now_us();
+	struct settings settings = {0};
+	struct visit v = {.req = &req, .settings = &settings, .now = now_us()};
 	int status, rc;
 
 	log_init("fwlog.cgi", LOG_LEVEL_WARN, false);
-	status = request_read(&req, &env, now, why);
-	if (status != 200)
-		return send_error(&req, status, why);
-	if (settings_load(&settings) < 0)
-		rc = send_error(&req, 500, NULL);
-	else
-		rc = route(&req, &settings, now);
+	if (zone_set(ZONE_UTC) < 0)
+		return EXIT_FAILED;
+	state_default(&v.state, v.now);
+	status = request_read(&req, &env, v.why);
+	if (status == 200)
+		status = settings_load(&settings) < 0 ? 500 : show(&v);
+	rc = answer(&v, status);
+	end(&v);
 	settings_free(&settings);
 	return rc;
 }

@@ -32,17 +32,17 @@ judge_host(struct health *health, const struct host_row *host, int64_t now)
 }
 
 void
-health_judge(struct health *health, const struct overview *o, int64_t now)
+health_judge(struct health *health, const struct ledger *l, int64_t now)
 {
 	*health = (struct health){.newest = STORE_NONE};
-	for (int i = 0; i < o->hosts_count; i++)
-		judge_host(health, &o->hosts[i], now);
-	for (int i = 0; i < o->losses_count; i++) {
-		if (health_is_wanted(&o->losses[i])) {
-			health->left_out += o->losses[i].records;
+	for (int i = 0; i < l->hosts_count; i++)
+		judge_host(health, &l->hosts[i], now);
+	for (int i = 0; i < l->losses_count; i++) {
+		if (health_is_wanted(&l->losses[i])) {
+			health->left_out += l->losses[i].records;
 		} else {
-			health->missing += o->losses[i].records;
-			health->unknown += o->losses[i].unknown;
+			health->missing += l->losses[i].records;
+			health->unknown += l->losses[i].unknown;
 		}
 	}
 }

@@ -4,7 +4,7 @@
 #ifndef FWLOG_WEB_HEALTH_H
 #define FWLOG_WEB_HEALTH_H
 
-#include "web-cgi/store.h"
+#include "web-cgi/ledger.h"
 
 /* Agents speak every 10 s; one that is not heard for so long is silent. */
 #define HEALTH_SILENT (60 * RANGE_SECOND)
@@ -20,7 +20,7 @@ struct health {
 	uint64_t stored;   /* events of all hosts, ever */
 };
 
-void health_judge(struct health *health, const struct overview *o, int64_t now);
+void health_judge(struct health *health, const struct ledger *l, int64_t now);
 bool health_reports(const struct host_row *host, int64_t now);
 /* The loss was asked for: filtered, rate_limited. */
 bool health_is_wanted(const struct loss_row *loss);

@@ -94,9 +94,9 @@ void
 home_tops(struct html *h, const struct overview *o)
 {
 	html_raw(h, "<div class=\"tops\">\n");
-	top_texts(h, "Sources", &o->sources, o->events.all);
-	top_ports(h, &o->ports, o->events.all);
-	top_texts(h, "Prefixes", &o->prefixes, o->events.all);
+	top_texts(h, "Sources", &o->sources, o->timeline.sum.all);
+	top_ports(h, &o->ports, o->timeline.sum.all);
+	top_texts(h, "Prefixes", &o->prefixes, o->timeline.sum.all);
 	html_raw(h, "</div>\n");
 }
 
@@ -176,12 +176,12 @@ home_hosts(struct html *h, const struct overview *o, int64_t now)
 		    "<th scope=\"col\" class=\"n\">clock off by</th>"
 		    "<th scope=\"col\">address</th><th scope=\"col\">version</th>"
 		    "</tr></thead><tbody>\n");
-	for (int i = 0; i < o->hosts_count && i < HOME_HOSTS_MAX; i++)
-		host_line(h, &o->hosts[i], now);
+	for (int i = 0; i < o->ledger.hosts_count && i < HOME_HOSTS_MAX; i++)
+		host_line(h, &o->ledger.hosts[i], now);
 	html_raw(h, "</tbody></table></div>\n");
-	if (o->hosts_count > HOME_HOSTS_MAX)
+	if (o->ledger.hosts_count > HOME_HOSTS_MAX)
 		html_f(h, "<p class=\"note\">and %d more, heard more recently</p>\n",
-		    o->hosts_count - HOME_HOSTS_MAX);
+		    o->ledger.hosts_count - HOME_HOSTS_MAX);
 	html_raw(h, "</section>\n");
 }
 

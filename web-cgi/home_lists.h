@@ -4,7 +4,7 @@
 #define FWLOG_WEB_HOME_LISTS_H
 
 #include "web-cgi/html.h"
-#include "web-cgi/store.h"
+#include "web-cgi/overview.h"
 
 #define HOME_HOSTS_MAX 100 /* hosts in the table, silent ones first */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "web-cgi/range.h"
+#include "web-cgi/zone.h"
 
 static void
 append(struct html *h, const char *data, size_t len)
@@ -203,17 +204,31 @@ html_span(struct html *h, int64_t us)
 		html_f(h, "%" PRId64 " d", s / 86400);
 }
 
+static void
+put_time(struct html *h, int64_t us, bool fine)
+{
+	char text[ZONE_TEXT];
+	struct tm tm = zone_split(us);
+
+	zone_time_text(us, text);
+	html_raw(h, "<time datetime=\"");
+	html_attr(h, text);
+	html_raw(h, "\">");
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+	html_text(h, text);
+	if (fine)
+		html_f(h, ".%03d", (int)(us % RANGE_SECOND / 1000));
+	html_raw(h, "</time>");
+}
+
 void
 html_time(struct html *h, int64_t us)
 {
-	char iso[RANGE_TIME_TEXT];
+	put_time(h, us, false);
+}
 
-	range_time_text(us, iso);
-	html_raw(h, "<time datetime=\"");
-	html_attr(h, iso);
-	html_raw(h, "\">");
-	iso[10] = ' ';
-	iso[19] = '\0';
-	html_text(h, iso);
-	html_raw(h, "</time>");
+void
+html_time_fine(struct html *h, int64_t us)
+{
+	put_time(h, us, true);
 }

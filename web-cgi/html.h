@@ -38,7 +38,9 @@ void html_url(struct html *h, const char *value);
 void html_count(struct html *h, uint64_t n);
 /* A span of time in one unit: "3 s", "14 min", "5 h", "12 d". */
 void html_span(struct html *h, int64_t us);
-/* "2026-11-23 14:05:09" UTC, in <time>. */
+/* "2026-11-23 14:05:09" in the zone of the answer, in <time>; fine: with milliseconds.
+ */
 void html_time(struct html *h, int64_t us);
+void html_time_fine(struct html *h, int64_t us);
 
 #endif

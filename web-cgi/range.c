@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "web-cgi/when.h"
+
 const char *const range_presets[] = {"15m", "1h", "4h", "24h", "7d", "30d", NULL};
 static const int64_t preset_spans[] = {RANGE_HOUR / 4, RANGE_HOUR, 4 * RANGE_HOUR,
     RANGE_DAY, 7 * RANGE_DAY, 30 * RANGE_DAY};
@@ -26,6 +28,25 @@ range_preset(struct range *r, const char *name, int64_t now)
 		}
 	}
 	return -1;
+}
+
+int
+range_parse(struct range *r, const char *text, int64_t now)
+{
+	const char *dots = strstr(text, "..");
+	char from[RANGE_EXPR_MAX + 1];
+
+	if (dots == NULL)
+		return range_preset(r, text, now);
+	*r = (struct range){0};
+	if (strlen(text) > RANGE_EXPR_MAX)
+		return -1;
+	snprintf(from, sizeof from, "%.*s", (int)(dots - text), text);
+	snprintf(r->expr, sizeof r->expr, "%s", text);
+	if (when_parse(from, now, &r->from) < 0 ||
+	    when_parse(dots + 2, now, &r->to) < 0)
+		return -1;
+	return 0;
 }
 
 /* n digits at *text, which moves on; -1 when they are none. */
@@ -149,17 +170,26 @@ range_time_text(int64_t us, char text[RANGE_TIME_TEXT])
 	    text + n, RANGE_TIME_TEXT - n, fraction > 0 ? ".%06dZ" : "Z", fraction);
 }
 
+static struct buckets
+buckets_of(const struct range *r, int64_t width)
+{
+	struct buckets b = {.width = width, .start = r->from / width * width};
+
+	b.count = (int)((r->to - 1 - b.start) / width + 1);
+	return b;
+}
+
 struct buckets
-range_buckets(const struct range *r)
+range_buckets(const struct range *r, int64_t width)
 {
 	struct buckets b = {0};
 
+	if (width > 0)
+		b = buckets_of(r, width);
 	for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
-		b.width = widths[i] * RANGE_SECOND;
-		b.start = r->from / b.width * b.width;
-		b.count = (int)((r->to - 1 - b.start) / b.width + 1);
-		if (b.count <= RANGE_BARS_MAX)
+		if (b.count > 0 && b.count <= RANGE_BARS_MAX)
 			break;
+		b = buckets_of(r, widths[i] * RANGE_SECOND);
 	}
 	return b;
 }

@@ -1,77 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "web-cgi/request.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/nearest.h"
-
-struct values {
-	char text[PARAM_COUNT][REQUEST_VALUE_MAX + 1];
-	int64_t from, to;
-};
-
-/* ---- the parameters: name, validator, what is allowed */
+#define FORM_TYPE "application/x-www-form-urlencoded"
 
 static int
-take_range(struct request *req, struct values *v, int64_t now)
+refuse(char why[REQUEST_WHY_MAX], int status, const char *reason)
 {
-	return range_preset(&req->range, v->text[PARAM_RANGE], now);
-}
-
-static int
-take_from(struct request *req, struct values *v, int64_t now)
-{
-	(void)req;
-	(void)now;
-	return range_parse_time(v->text[PARAM_FROM], &v->from);
-}
-
-static int
-take_to(struct request *req, struct values *v, int64_t now)
-{
-	(void)req;
-	(void)now;
-	return range_parse_time(v->text[PARAM_TO], &v->to);
-}
-
-static int
-take_path(struct request *req, struct values *v, int64_t now)
-{
-	(void)now;
-	if (v->text[PARAM_PATH][0] != '/')
-		return -1;
-	snprintf(req->path, sizeof req->path, "%s", v->text[PARAM_PATH]);
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	int (*take)(struct request *req, struct values *v, int64_t now);
-	const char *allowed;
-} params[PARAM_COUNT] = {
-    [PARAM_RANGE] = {"range", take_range, "one of 15m, 1h, 4h, 24h, 7d, 30d"},
-    [PARAM_FROM] = {"from", take_from, "a time like 2026-01-31T14:05:00Z"},
-    [PARAM_TO] = {"to", take_to, "a time like 2026-01-31T14:05:00Z"},
-    [PARAM_PATH] = {"p", take_path, "the path of a page, like /healthz"},
-};
-
-static int
-unknown_param(const char *name, char why[REQUEST_WHY_MAX])
-{
-	struct nearest near;
-
-	nearest_begin(&near, name);
-	for (int i = 0; i < PARAM_COUNT; i++)
-		nearest_offer(&near, params[i].name);
-	if (near.best != NULL)
-		snprintf(why, REQUEST_WHY_MAX,
-		    "There is no parameter “%s”; did you mean “%s”?", name, near.best);
-	else
-		snprintf(why, REQUEST_WHY_MAX,
-		    "There is no parameter “%s”; there are range, from and to.", name);
-	return 400;
+	snprintf(why, REQUEST_WHY_MAX, "%s", reason);
+	return status;
 }
 
 /* ---- application/x-www-form-urlencoded */
@@ -85,120 +24,110 @@ hex_digit(char c)
 				      : -1;
 }
 
-/* len bytes at s into out[size]; -1: a broken % escape, a NUL, or too long. */
-static int
-decode(char *out, size_t size, const char *s, size_t len)
+/* len bytes at s, decoded behind the text; NULL: a broken % escape, a NUL, no room. */
+static const char *
+decode(struct request *req, const char *s, size_t len)
 {
-	size_t n = 0;
+	const char *start = req->text + req->used;
 	int high, low;
 
+	if (len >= sizeof req->text - req->used)
+		return NULL;
 	for (size_t i = 0; i < len; i++) {
-		if (n + 1 >= size)
-			return -1;
-		if (s[i] == '%') {
-			if (len - i < 3)
-				return -1;
-			high = hex_digit(s[i + 1]);
-			low = hex_digit(s[i + 2]);
-			if (high < 0 || low < 0 || (high | low) == 0)
-				return -1;
-			out[n++] = (char)(high << 4 | low);
-			i += 2;
-		} else {
-			out[n++] = s[i] == '+' ? ' ' : s[i];
-		}
-	}
-	out[n] = '\0';
-	return 0;
-}
+		char c = s[i] == '+' ? ' ' : s[i];
 
-static int
-find_param(const char *name)
-{
-	for (int i = 0; i < PARAM_COUNT; i++)
-		if (strcmp(params[i].name, name) == 0)
-			return i;
-	return -1;
+		if (c == '%') {
+			high = len - i > 2 ? hex_digit(s[i + 1]) : -1;
+			low = len - i > 2 ? hex_digit(s[i + 2]) : -1;
+			if (high < 0 || low < 0)
+				return NULL;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c == '\0')
+			return NULL;
+		req->text[req->used++] = c;
+	}
+	req->text[req->used++] = '\0';
+	return start;
 }
 
 /* One name=value of len bytes. */
 static int
-take_pair(struct request *req, struct values *v, const char *pair, size_t len,
-    int64_t now, char why[REQUEST_WHY_MAX])
+take_pair(struct request *req, struct params *params, const char *pair, size_t len,
+    char why[REQUEST_WHY_MAX])
 {
 	const char *equals = memchr(pair, '=', len);
 	size_t name_len = equals != NULL ? (size_t)(equals - pair) : len;
 	size_t rest = equals != NULL ? len - name_len - 1 : 0;
-	char name[64];
-	int i;
+	const char *name, *value;
 
-	if (decode(name, sizeof name, pair, name_len) < 0) {
-		snprintf(why, REQUEST_WHY_MAX, "A parameter's name cannot be read.");
+	name = decode(req, pair, name_len);
+	if (name == NULL)
+		return refuse(why, 400, "A parameter's name cannot be read.");
+	value = decode(req, pair + len - rest, rest);
+	if (value == NULL) {
+		snprintf(why, REQUEST_WHY_MAX,
+		    "The value of “%s” cannot be read: %% stands before two "
+		    "hexadecimal digits that are not 00.",
+		    name);
 		return 400;
 	}
-	i = find_param(name);
-	if (i < 0)
-		return unknown_param(name, why);
-	if (req->has[i]) {
-		snprintf(why, REQUEST_WHY_MAX, "The parameter “%s” is given twice.",
-		    params[i].name);
+	if (params_get(params, name) != NULL) {
+		snprintf(
+		    why, REQUEST_WHY_MAX, "The parameter “%s” is given twice.", name);
 		return 400;
 	}
-	req->has[i] = true;
-	if (decode(v->text[i], sizeof v->text[i], pair + len - rest, rest) == 0 &&
-	    params[i].take(req, v, now) == 0)
-		return 200;
-	snprintf(why, REQUEST_WHY_MAX, "“%s=%s” is not %s.", params[i].name, v->text[i],
-	    params[i].allowed);
-	return 400;
-}
-
-static int
-take_query(struct request *req, struct values *v, const char *query, int64_t now,
-    char why[REQUEST_WHY_MAX])
-{
-	size_t len;
-	int status;
-
-	while (*query != '\0') {
-		len = strcspn(query, "&");
-		status = len > 0 ? take_pair(req, v, query, len, now, why) : 200;
-		if (status != 200)
-			return status;
-		query += len;
-		query += *query == '&';
-	}
+	if (params->count == REQUEST_PARAMS_MAX)
+		return refuse(why, 400, "There are too many parameters.");
+	params->at[params->count++] = (struct param){name, value};
 	return 200;
 }
 
-/* ---- what concerns several parameters */
-
 static int
-settle_range(
-    struct request *req, const struct values *v, int64_t now, char why[REQUEST_WHY_MAX])
+take_pairs(struct request *req, struct params *params, const char *text,
+    char why[REQUEST_WHY_MAX])
 {
-	bool from = req->has[PARAM_FROM], to = req->has[PARAM_TO];
-	const char *reason = NULL;
+	int status = 200;
+	size_t len;
 
-	if (!from && !to) {
-		if (!req->has[PARAM_RANGE] &&
-		    range_preset(&req->range, REQUEST_RANGE_DEFAULT, now) < 0)
-			return 500;
+	for (; status == 200 && *text != '\0'; text += len, text += *text == '&') {
+		len = strcspn(text, "&");
+		if (len > 0)
+			status = take_pair(req, params, text, len, why);
+	}
+	return status;
+}
+
+const char *
+params_get(const struct params *params, const char *name)
+{
+	for (int i = 0; i < params->count; i++)
+		if (strcmp(params->at[i].name, name) == 0)
+			return params->at[i].value;
+	return NULL;
+}
+
+/* ---- the path */
+
+/* Where the server has no PATH_INFO to give, p is the path. */
+static int
+take_path_param(struct request *req, char why[REQUEST_WHY_MAX])
+{
+	struct params *q = &req->query;
+	int i = 0;
+
+	while (i < q->count && strcmp(q->at[i].name, "p") != 0)
+		i++;
+	if (i == q->count)
 		return 200;
-	}
-	if (req->has[PARAM_RANGE])
-		reason = "Give either range, or from and to.";
-	else if (!from || !to)
-		reason = "from and to only go together.";
-	else if (v->to <= v->from)
-		reason = "to must be later than from.";
-	else if (v->to - v->from > RANGE_SPAN_MAX)
-		reason = "The range is longer than ten years.";
-	if (reason != NULL) {
-		snprintf(why, REQUEST_WHY_MAX, "%s", reason);
-		return 400;
-	}
-	req->range = (struct range){.from = v->from, .to = v->to};
+	if (q->at[i].value[0] != '/')
+		return refuse(why, 400, "“p” is not the path of a page, like /events.");
+	if (strlen(q->at[i].value) > REQUEST_PATH_MAX)
+		return refuse(why, 414, "The path is too long.");
+	snprintf(req->path, sizeof req->path, "%s", q->at[i].value);
+	for (q->count--; i < q->count; i++)
+		q->at[i] = q->at[i + 1];
 	return 200;
 }
 
@@ -210,6 +139,50 @@ script_ok(const char *script)
 	return script[0] == '\0' || (script[0] == '/' && script[1] != '/');
 }
 
+/* ---- the form */
+
+/* Length of the body as the server gives it; the reason when it is none. */
+static int
+form_length(
+    const struct request_env *env, unsigned long *length, char why[REQUEST_WHY_MAX])
+{
+	char *end;
+
+	if (env->length == NULL || env->length[0] < '0' || env->length[0] > '9')
+		return refuse(why, 411, "The request says no Content-Length.");
+	*length = strtoul(env->length, &end, 10);
+	if (*end != '\0')
+		return refuse(why, 400, "Content-Length is not a number.");
+	if (*length > REQUEST_FORM_MAX) {
+		snprintf(why, REQUEST_WHY_MAX, "The form is longer than %d bytes.",
+		    REQUEST_FORM_MAX);
+		return 413;
+	}
+	return 200;
+}
+
+static int
+take_form(struct request *req, const struct request_env *env, char why[REQUEST_WHY_MAX])
+{
+	char body[REQUEST_FORM_MAX + 1];
+	unsigned long length;
+	int status = form_length(env, &length, why);
+
+	if (status != 200)
+		return status;
+	if (length > 0 && (env->type == NULL ||
+			      strncmp(env->type, FORM_TYPE, strlen(FORM_TYPE)) != 0))
+		return refuse(why, 415, "A form is sent as " FORM_TYPE ".");
+	if (env->body == NULL || fread(body, 1, length, env->body) != length)
+		return refuse(why, 400, "The form ended too early.");
+	if (memchr(body, '\0', length) != NULL)
+		return refuse(why, 400, "The form has a NUL byte in it.");
+	body[length] = '\0';
+	return take_pairs(req, &req->form, body, why);
+}
+
+/* ---- all of it */
+
 struct request_env
 request_env(void)
 {
@@ -219,23 +192,43 @@ request_env(void)
 	    .path = getenv("PATH_INFO"),
 	    .query = getenv("QUERY_STRING"),
 	    .user = getenv("REMOTE_USER"),
+	    .length = getenv("CONTENT_LENGTH"),
+	    .type = getenv("CONTENT_TYPE"),
+	    .site = getenv("HTTP_SEC_FETCH_SITE"),
+	    .origin = getenv("HTTP_ORIGIN"),
+	    .host = getenv("HTTP_HOST"),
+	    .https = getenv("HTTPS"),
+	    .body = stdin,
 	};
 }
 
-static int
-take_environment(
+static enum method
+method_of(const char *name)
+{
+	if (name == NULL || strcmp(name, "GET") == 0)
+		return METHOD_GET;
+	if (strcmp(name, "HEAD") == 0)
+		return METHOD_HEAD;
+	return strcmp(name, "POST") == 0 ? METHOD_POST : METHOD_OTHER;
+}
+
+int
+request_read(
     struct request *req, const struct request_env *env, char why[REQUEST_WHY_MAX])
 {
-	const char *method = env->method != NULL ? env->method : "GET";
+	int status = 200;
 
-	req->head = strcmp(method, "HEAD") == 0;
-	req->script = env->script != NULL && script_ok(env->script) ? env->script : "";
-	req->user = env->user != NULL && env->user[0] != '\0' ? env->user : NULL;
-	if (!req->head && strcmp(method, "GET") != 0) {
-		snprintf(
-		    why, REQUEST_WHY_MAX, "These pages are only read: GET or HEAD.");
-		return 405;
-	}
+	*req = (struct request){
+	    .method = method_of(env->method),
+	    .script = env->script != NULL && script_ok(env->script) ? env->script : "",
+	    .user = env->user != NULL && env->user[0] != '\0' ? env->user : NULL,
+	    .site = env->site,
+	    .origin = env->origin,
+	    .host = env->host,
+	    .https = env->https != NULL && strcmp(env->https, "on") == 0,
+	    .path = "/",
+	};
+	why[0] = '\0';
 	if ((env->path != NULL && strlen(env->path) > REQUEST_PATH_MAX) ||
 	    (env->query != NULL && strlen(env->query) > REQUEST_QUERY_MAX)) {
 		snprintf(why, REQUEST_WHY_MAX,
@@ -244,22 +237,13 @@ take_environment(
 		    REQUEST_QUERY_MAX);
 		return 414;
 	}
-	snprintf(req->path, sizeof req->path, "%s",
-	    env->path != NULL && env->path[0] != '\0' ? env->path : "/");
-	return 200;
-}
-
-int
-request_read(struct request *req, const struct request_env *env, int64_t now,
-    char why[REQUEST_WHY_MAX])
-{
-	struct values v = {0};
-	int status;
-
-	*req = (struct request){0};
-	why[0] = '\0';
-	status = take_environment(req, env, why);
-	if (status == 200 && env->query != NULL)
-		status = take_query(req, &v, env->query, now, why);
-	return status == 200 ? settle_range(req, &v, now, why) : status;
+	if (env->path != NULL && env->path[0] == '/')
+		snprintf(req->path, sizeof req->path, "%s", env->path);
+	if (env->query != NULL)
+		status = take_pairs(req, &req->query, env->query, why);
+	if (status == 200)
+		status = take_path_param(req, why);
+	if (status == 200 && req->method == METHOD_POST)
+		status = take_form(req, env, why);
+	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "web-cgi/response.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 
 static const char security_headers[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -12,45 +12,88 @@ static const char security_headers[] =
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n";
 
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {
+    {200, "OK"},
+    {303, "See Other"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+};
+
 const char *
 response_reason(int status)
 {
-	switch (status) {
-	case 200:
-		return "OK";
-	case 400:
-		return "Bad Request";
-	case 403:
-		return "Forbidden";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 414:
-		return "URI Too Long";
-	case 503:
-		return "Service Unavailable";
-	case 504:
-		return "Gateway Timeout";
-	default:
-		return "Internal Server Error";
-	}
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Internal Server Error";
+}
+
+static void
+put_headers(const struct response *r, size_t len)
+{
+	printf("Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
+	    r->status, response_reason(r->status),
+	    r->type != NULL ? r->type : TYPE_HTML, len);
+	printf("Cache-Control: %s\r\n",
+	    r->immutable ? "public, max-age=31536000, immutable" : "private, no-store");
+	fputs(security_headers, stdout);
+	if (r->allow != NULL)
+		printf("Allow: %s\r\n", r->allow);
+	if (r->retry_after > 0)
+		printf("Retry-After: %d\r\n", r->retry_after);
+	if (r->refresh > 0)
+		printf("Refresh: %d\r\n", r->refresh);
+	if (r->location[0] != '\0')
+		printf("Location: %s\r\n", r->location);
+	if (r->filename[0] != '\0')
+		printf("Content-Disposition: attachment; filename=\"%s\"\r\n",
+		    r->filename);
+	if (r->counted)
+		printf("Fwlog-Rows: %" PRIu64 "\r\nFwlog-Skipped: %" PRIu64 "\r\n",
+		    r->rows, r->skipped);
+	fputs("\r\n", stdout);
+}
+
+static int
+copy_file(FILE *from)
+{
+	char piece[65536];
+	size_t n;
+
+	while ((n = fread(piece, 1, sizeof piece, from)) > 0)
+		if (fwrite(piece, 1, n, stdout) != n)
+			return -1;
+	return ferror(from) ? -1 : 0;
 }
 
 int
 response_send(const struct response *r, bool head)
 {
-	printf("Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
-	    r->status, response_reason(r->status), r->type, r->len);
-	printf("Cache-Control: %s\r\n",
-	    r->immutable ? "public, max-age=31536000, immutable" : "private, no-store");
-	fputs(security_headers, stdout);
-	if (r->status == 405)
-		fputs("Allow: GET, HEAD\r\n", stdout);
-	if (r->retry_after > 0)
-		printf("Retry-After: %d\r\n", r->retry_after);
-	fputs("\r\n", stdout);
-	if (!head)
+	size_t len = r->len;
+	int rc = 0;
+
+	if (r->file != NULL) {
+		if (fseek(r->file, 0, SEEK_END) != 0)
+			return -1;
+		len = (size_t)ftell(r->file);
+		rewind(r->file);
+	}
+	put_headers(r, len);
+	if (!head && r->file != NULL)
+		rc = copy_file(r->file);
+	else if (!head)
 		fwrite(r->body, 1, r->len, stdout);
-	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -1;
+	return rc == 0 && fflush(stdout) == 0 && !ferror(stdout) ? 0 : -1;
 }

@@ -12,24 +12,16 @@
 
 #include "common/log.h"
 
-#define STORE_RESULTS_MAX 16 /* results one store keeps */
-#define STORE_PARAMS_MAX 4
-#define HOSTS_MAX 10000 /* rows of the list of hosts */
-
-#define MICROSECONDS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
-#define LATEST_COLUMNS                                                                \
-	", host, prefix, verdict, in_iface, out_iface, physin_iface, physout_iface, " \
-	"src_ip, "                                                                    \
-	"src_port, dst_ip, dst_port, protocol, tcp_flags, icmp_type, icmp_code, "     \
-	"arp_operation, length"
-#define IN_RANGE " FROM fwlog.event_full WHERE time >= $1 AND time < $2 "
+#define BEGIN_TEXT "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 struct store {
 	PGconn *conn;
 	int64_t limit_ms; /* the server's limit for one query, should we die first */
 	int64_t deadline; /* CLOCK_MONOTONIC, ms */
 	PGresult *result[STORE_RESULTS_MAX];
-	int results;
+	int results; /* there are */
+	int added;   /* with those whose queries were sent */
+	bool failed; /* a query could not be sent */
 };
 
 static int64_t
@@ -185,25 +177,39 @@ store_close(struct store *s)
 
 /* ---- pipeline */
 
-struct query {
-	const char *sql;
-	int params; /* how many it takes of the page's parameters */
-	int first;  /* beginning with this one */
-};
-
-static enum store_status
-send_all(struct store *s, const struct query *q, int n, const char *const *params)
+int
+store_add(struct store *s, const char *sql, int n, const char *const *params)
 {
-	if (PQenterPipelineMode(s->conn) != 1 || PQsetnonblocking(s->conn, 1) != 0)
-		return report(s, NULL);
-	for (int i = 0; i < n; i++)
-		if (PQsendQueryParams(s->conn, q[i].sql, q[i].params, NULL,
-			q[i].params > 0 ? params + q[i].first : NULL, NULL, NULL,
-			0) != 1)
-			return report(s, NULL);
-	if (PQpipelineSync(s->conn) != 1)
-		return report(s, NULL);
-	return STORE_OK;
+	if (s->added == STORE_RESULTS_MAX || s->failed) {
+		s->failed = true;
+		return 0;
+	}
+	if (PQpipelineStatus(s->conn) == PQ_PIPELINE_OFF &&
+	    (PQenterPipelineMode(s->conn) != 1 || PQsetnonblocking(s->conn, 1) != 0))
+		s->failed = true;
+	else if (PQsendQueryParams(s->conn, sql, n, NULL, params, NULL, NULL, 0) != 1)
+		s->failed = true;
+	return s->added++;
+}
+
+void
+store_begin(struct store *s)
+{
+	char limit[24];
+	const char *const params[] = {limit};
+
+	snprintf(limit, sizeof limit, "%" PRId64, s->limit_ms);
+	store_add(s, BEGIN_TEXT, 0, NULL);
+	store_add(s,
+	    "SELECT set_config('statement_timeout', $1, true), "
+	    "set_config('timezone', 'UTC', true)",
+	    1, params);
+}
+
+void
+store_end(struct store *s)
+{
+	store_add(s, "COMMIT", 0, NULL);
 }
 
 /* Gives up a query that runs: the server need not finish what nobody will read. */
@@ -241,270 +247,143 @@ pump(struct store *s)
 	}
 }
 
-/* Keeps the result of one query; a NULL result ends each. */
+static bool
+is_good(const PGresult *r)
+{
+	ExecStatusType got = PQresultStatus(r);
+
+	return got == PGRES_TUPLES_OK || got == PGRES_COMMAND_OK;
+}
+
+/* The NULL behind the results of a query, or the end of a pipeline. */
 static enum store_status
-receive(struct store *s)
+receive_end(struct store *s)
 {
 	enum store_status status = pump(s);
-	ExecStatusType got;
-	PGresult *r;
 
-	if (status != STORE_OK)
-		return status;
-	r = PQgetResult(s->conn);
-	got = PQresultStatus(r);
-	if (r == NULL || s->results == STORE_RESULTS_MAX ||
-	    (got != PGRES_TUPLES_OK && got != PGRES_COMMAND_OK)) {
-		status = report(s, r);
-		PQclear(r);
-		return status;
-	}
-	s->result[s->results++] = r;
-	status = pump(s);
 	if (status == STORE_OK)
 		PQclear(PQgetResult(s->conn));
 	return status;
 }
 
+/* Keeps the result of one query. */
 static enum store_status
-run(struct store *s, const struct query *q, int n, const char *const *params)
+receive(struct store *s)
 {
-	enum store_status status = send_all(s, q, n, params);
+	enum store_status status = pump(s);
+	PGresult *r;
 
-	for (int i = 0; status == STORE_OK && i < n; i++)
+	if (status != STORE_OK)
+		return status;
+	r = PQgetResult(s->conn);
+	if (!is_good(r)) {
+		status = report(s, r);
+		PQclear(r);
+		return status;
+	}
+	s->result[s->results++] = r;
+	return receive_end(s);
+}
+
+enum store_status
+store_run(struct store *s)
+{
+	enum store_status status = STORE_OK;
+
+	if (s->failed || PQpipelineSync(s->conn) != 1)
+		return report(s, NULL);
+	while (status == STORE_OK && s->results < s->added)
 		status = receive(s);
+	return status == STORE_OK ? receive_end(s) : status;
+}
+
+/* ---- one query whose rows go by */
+
+/* One row, or the end of them (*more false). */
+static enum store_status
+next_row(struct store *s, store_take *take, void *arg, bool *more)
+{
+	enum store_status status = pump(s);
+	PGresult *r;
+
+	*more = false;
+	if (status != STORE_OK)
+		return status;
+	r = PQgetResult(s->conn);
+	if (PQresultStatus(r) == PGRES_SINGLE_TUPLE) {
+		int slot = s->results;
+
+		s->result[s->results++] = r;
+		*more = take(arg, slot) == 0;
+		status = *more ? STORE_OK : STORE_STOPPED;
+		s->results--;
+	} else if (!is_good(r)) {
+		status = report(s, r);
+	}
+	PQclear(r);
 	return status;
+}
+
+enum store_status
+store_stream(struct store *s, const char *sql, int n, const char *const *params,
+    store_take *take, void *arg)
+{
+	enum store_status status;
+	bool more = true;
+
+	store_add(s, sql, n, params);
+	if (s->failed || PQpipelineSync(s->conn) != 1)
+		return report(s, NULL);
+	/* What was added before it, as the transaction's beginning. */
+	for (status = STORE_OK; status == STORE_OK && s->results < s->added - 1;)
+		status = receive(s);
+	if (status == STORE_OK && PQsetSingleRowMode(s->conn) != 1)
+		status = report(s, NULL);
+	s->added = s->results;
+	while (status == STORE_OK && more)
+		status = next_row(s, take, arg, &more);
+	if (status == STORE_OK)
+		status = receive_end(s);
+	return status == STORE_OK ? receive_end(s) : status;
 }
 
 /* ---- values */
 
-static int64_t
-number(const PGresult *r, int row, int column)
+int
+store_rows(const struct store *s, int result)
 {
-	if (PQgetisnull(r, row, column))
+	return PQntuples(s->result[result]);
+}
+
+bool
+store_null(const struct store *s, int result, int row, int column)
+{
+	return PQgetisnull(s->result[result], row, column) != 0;
+}
+
+const char *
+store_text(const struct store *s, int result, int row, int column)
+{
+	return PQgetvalue(s->result[result], row, column);
+}
+
+int64_t
+store_number(const struct store *s, int result, int row, int column)
+{
+	if (store_null(s, result, row, column))
 		return STORE_NONE;
-	return strtoll(PQgetvalue(r, row, column), NULL, 10);
+	return strtoll(store_text(s, result, row, column), NULL, 10);
 }
 
-static uint64_t
-count(const PGresult *r, int row, int column)
+uint64_t
+store_count(const struct store *s, int result, int row, int column)
 {
-	return strtoull(PQgetvalue(r, row, column), NULL, 10);
+	return strtoull(store_text(s, result, row, column), NULL, 10);
 }
-
-static const char *
-text(const PGresult *r, int row, int column)
-{
-	return PQgetvalue(r, row, column);
-}
-
-/* ---- pages */
 
 enum store_status
 store_ping(struct store *s)
 {
-	static const struct query q[] = {
-	    {"SELECT max(version) FROM fwlog.schema_version", 0},
-	};
-
-	return run(s, q, 1, NULL);
-}
-
-enum overview_query {
-	Q_BEGIN,
-	Q_LIMIT,
-	Q_HOSTS,
-	Q_LOSSES,
-	Q_TIMELINE,
-	Q_SOURCES,
-	Q_PORTS,
-	Q_PREFIXES,
-	Q_LATEST,
-	Q_END,
-	Q_COUNT
-};
-
-/* Parameters: the range (2), width of a bar in seconds, time limit in ms. */
-static const struct query overview_queries[Q_COUNT] = {
-    [Q_BEGIN] = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0},
-    [Q_LIMIT] = {"SELECT set_config('statement_timeout', $1, true)", 1, 3},
-    [Q_HOSTS] =
-	{"SELECT host, address, software, " MICROSECONDS(
-	     "last_event") ", " MICROSECONDS("last_contact") ", connected, events, "
-							     "lost, "
-							     "losses_unknown, skew_ms "
-							     "FROM fwlog.host_overview "
-							     "ORDER BY connected, "
-							     "last_contact, host LIMIT "
-							     "10000",
-	    0, 0},
-    [Q_LOSSES] = {"SELECT host, cause, coalesce(sum(records), 0), "
-		  "count(*) FILTER (WHERE records IS NULL) FROM fwlog.loss_full "
-		  "WHERE from_time < $2 AND to_time >= $1 GROUP BY host, cause "
-		  "ORDER BY 3 DESC, 1, 2 LIMIT 1000",
-	2},
-    [Q_TIMELINE] = {"SELECT floor(date_part('epoch', time) / $3::bigint)::bigint, "
-		    "CASE WHEN verdict IN ('drop', 'reject') THEN 0 "
-		    "WHEN verdict = 'accept' THEN 1 ELSE 2 END, "
-		    "count(*)" IN_RANGE "GROUP BY 1, 2",
-	3},
-    [Q_SOURCES] = {"SELECT src_ip, 0, count(*), count(*) OVER ()" IN_RANGE
-		   "AND src_ip IS NOT NULL GROUP BY src_ip "
-		   "ORDER BY 3 DESC, 1 LIMIT 8",
-	2},
-    [Q_PORTS] = {"SELECT protocol, dst_port, count(*), count(*) OVER ()" IN_RANGE
-		 "AND dst_port IS NOT NULL GROUP BY protocol, dst_port "
-		 "ORDER BY 3 DESC, 2, 1 LIMIT 8",
-	2},
-    [Q_PREFIXES] =
-	{"SELECT coalesce(prefix, ''), 0, count(*), count(*) OVER ()" IN_RANGE
-	 "GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT 8",
-	    2},
-    /* The inner query touches times only; names are looked up for few events then. */
-    [Q_LATEST] = {"SELECT " MICROSECONDS("time") LATEST_COLUMNS IN_RANGE
-	"AND time >= (SELECT min(t.time) FROM (SELECT time" IN_RANGE
-	"ORDER BY time DESC LIMIT 25) t) ORDER BY time DESC LIMIT 25",
-	2},
-    [Q_END] = {"COMMIT", 0},
-};
-_Static_assert(STORE_TOP == 8 && STORE_LATEST == 25 && HOSTS_MAX == 10000,
-    "the limits stand in overview_queries");
-_Static_assert(FATE_DENIED == 0 && FATE_ACCEPTED == 1 && FATE_UNKNOWN == 2,
-    "the numbers stand in overview_queries");
-_Static_assert((int)Q_COUNT <= STORE_RESULTS_MAX, "one store keeps them all");
-
-static void
-read_top(struct top_list *list, const PGresult *r)
-{
-	list->count = PQntuples(r);
-	list->distinct = list->count > 0 ? count(r, 0, 3) : 0;
-	for (int i = 0; i < list->count && i < STORE_TOP; i++)
-		list->entry[i] = (struct top_entry){
-		    .value = text(r, i, 0),
-		    .port = number(r, i, 1),
-		    .count = count(r, i, 2),
-		};
-}
-
-static void
-tally_add(struct tally *t, uint64_t fate, uint64_t n)
-{
-	t->all += n;
-	t->of[fate < FATES ? fate : FATE_UNKNOWN] += n;
-}
-
-static void
-read_timeline(struct overview *o, const PGresult *r)
-{
-	int bar;
-
-	for (int i = 0; i < PQntuples(r); i++) {
-		bar = range_bucket_of(&o->buckets, number(r, i, 0) * o->buckets.width);
-		if (bar >= 0)
-			tally_add(&o->bars[bar], count(r, i, 1), count(r, i, 2));
-		tally_add(&o->events, count(r, i, 1), count(r, i, 2));
-	}
-}
-
-static void
-read_hosts(struct overview *o, const PGresult *r)
-{
-	o->hosts_count = PQntuples(r);
-	for (int i = 0; i < o->hosts_count; i++)
-		o->hosts[i] = (struct host_row){
-		    .name = text(r, i, 0),
-		    .address = text(r, i, 1),
-		    .software = text(r, i, 2),
-		    .last_event = number(r, i, 3),
-		    .last_contact = number(r, i, 4),
-		    .connected = text(r, i, 5)[0] == 't',
-		    .events = count(r, i, 6),
-		    .lost = count(r, i, 7),
-		    .losses_unknown = count(r, i, 8),
-		    .skew_ms = number(r, i, 9),
-		};
-}
-
-static void
-read_losses(struct overview *o, const PGresult *r)
-{
-	o->losses_count = PQntuples(r);
-	for (int i = 0; i < o->losses_count; i++)
-		o->losses[i] = (struct loss_row){
-		    .host = text(r, i, 0),
-		    .cause = text(r, i, 1),
-		    .records = count(r, i, 2),
-		    .unknown = count(r, i, 3),
-		};
-}
-
-static void
-read_latest(struct overview *o, const PGresult *r)
-{
-	o->latest_count = PQntuples(r) < STORE_LATEST ? PQntuples(r) : STORE_LATEST;
-	for (int i = 0; i < o->latest_count; i++)
-		o->latest[i] = (struct event_row){
-		    .time = number(r, i, 0),
-		    .host = text(r, i, 1),
-		    .prefix = text(r, i, 2),
-		    .verdict = text(r, i, 3),
-		    .in = text(r, i, 4),
-		    .out = text(r, i, 5),
-		    .physin = text(r, i, 6),
-		    .physout = text(r, i, 7),
-		    .src = text(r, i, 8),
-		    .src_port = text(r, i, 9),
-		    .dst = text(r, i, 10),
-		    .dst_port = text(r, i, 11),
-		    .protocol = text(r, i, 12),
-		    .tcp_flags = text(r, i, 13),
-		    .icmp_type = text(r, i, 14),
-		    .icmp_code = text(r, i, 15),
-		    .arp = text(r, i, 16),
-		    .length = text(r, i, 17),
-		};
-}
-
-static enum store_status
-read_overview(struct overview *o, PGresult *const *r)
-{
-	o->hosts = calloc((size_t)PQntuples(r[Q_HOSTS]) + 1, sizeof *o->hosts);
-	o->losses = calloc((size_t)PQntuples(r[Q_LOSSES]) + 1, sizeof *o->losses);
-	if (o->hosts == NULL || o->losses == NULL)
-		return STORE_FAULT;
-	read_hosts(o, r[Q_HOSTS]);
-	read_losses(o, r[Q_LOSSES]);
-	read_timeline(o, r[Q_TIMELINE]);
-	read_top(&o->sources, r[Q_SOURCES]);
-	read_top(&o->ports, r[Q_PORTS]);
-	read_top(&o->prefixes, r[Q_PREFIXES]);
-	read_latest(o, r[Q_LATEST]);
-	return STORE_OK;
-}
-
-enum store_status
-store_overview(struct store *s, const struct range *range, struct overview *o)
-{
-	char from[RANGE_TIME_TEXT], to[RANGE_TIME_TEXT], width[24], limit[24];
-	const char *const params[STORE_PARAMS_MAX] = {from, to, width, limit};
-	int first = s->results;
-	enum store_status status;
-
-	*o = (struct overview){.buckets = range_buckets(range)};
-	range_time_text(range->from, from);
-	range_time_text(range->to, to);
-	snprintf(width, sizeof width, "%" PRId64, o->buckets.width / RANGE_SECOND);
-	snprintf(limit, sizeof limit, "%" PRId64, s->limit_ms);
-	status = run(s, overview_queries, Q_COUNT, params);
-	if (status == STORE_OK)
-		status = read_overview(o, s->result + first);
-	return status;
-}
-
-void
-store_overview_free(struct overview *o)
-{
-	free(o->hosts);
-	free(o->losses);
-	*o = (struct overview){0};
+	store_add(s, "SELECT max(version) FROM fwlog.schema_version", 0, NULL);
+	return store_run(s);
 }

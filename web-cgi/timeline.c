@@ -2,257 +2,208 @@
 #include "web-cgi/timeline.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "web-cgi/page.h"
+#include "web-cgi/bindings.h"
 
-#define BAR_WIDTH 10 /* units of the drawing, the gap to the next bar included */
-#define BAR_GAP 2
-#define HEIGHT 100
+#define GAPS_MAX "1000"
 
-/* From the ground up. */
+/*
+ * What the prefix map says, span by span: joined by the time of each event, since a
+ * verdict may change within a bar. What is said of one host goes first.
+ */
+#define SPANS                                                                \
+	"WITH v AS MATERIALIZED (SELECT prefix_id, coalesce(host_id, 0) AS " \
+	"host_id, coalesce(valid_from, '-infinity') AS since, "              \
+	"coalesce(valid_to, 'infinity') AS until, verdict "                  \
+	"FROM fwlog.prefix_verdict) "
+#define SPANS_OF                                                           \
+	" LEFT JOIN v vh ON vh.prefix_id = e.prefix_id AND vh.host_id = "  \
+	"e.host_id AND e.ts >= vh.since AND e.ts < vh.until "              \
+	"LEFT JOIN v va ON va.prefix_id = e.prefix_id AND va.host_id = 0 " \
+	"AND e.ts >= va.since AND e.ts < va.until"
+
+/* How the events are split: what each has, and its name. */
 static const struct {
-	const char *name, *mark, *shape; /* shape: attributes of its part of a bar */
-} fates[FATES] = {
-    [FATE_DENIED] = {"denied", "■", "class=\"bar\""},
-    [FATE_ACCEPTED] = {"accepted", "▨", "class=\"edge\" fill=\"url(#hatch)\""},
-    [FATE_UNKNOWN] = {"without a verdict", "□", "class=\"edge hollow\""},
+	const char *with, *key, *join, *name, *from;
+} ways[] = {
+    [BY_VERDICT] = {SPANS,
+	"CASE coalesce(vh.verdict, va.verdict) WHEN 'drop' THEN 0 "
+	"WHEN 'reject' THEN 0 WHEN 'accept' THEN 1 ELSE 2 END",
+	SPANS_OF, "c.key::text", ""},
+    [BY_HOST] = {"", "e.host_id", "", "h.name",
+	" LEFT JOIN fwlog.host h ON h.host_id = c.key"},
+    [BY_PREFIX] = {"", "e.prefix_id", "", "coalesce(p.prefix, '')",
+	" LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = c.key"},
+    [BY_PROTO] = {"", "e.proto", "", "coalesce(fwlog.protocol_name(c.key), '')", ""},
+};
+
+static char *
+counts_sql(enum state_by by, const struct filter_sql *condition, int width)
+{
+	char *text;
+
+	if (asprintf(&text,
+		"%sSELECT c.bucket, %s, c.n FROM (SELECT "
+		"floor(date_part('epoch', e.ts) / $%d::bigint)::bigint AS bucket, "
+		"%s AS key, count(*) AS n FROM fwlog.event e%s "
+		"WHERE " BINDINGS_IN_RANGE " AND (%s) GROUP BY 1, 2) c%s",
+		ways[by].with, ways[by].name, width, ways[by].key, ways[by].join,
+		bindings_condition(condition), ways[by].from) < 0)
+		return NULL;
+	return text;
+}
+
+static const char gaps_sql[] =
+    "SELECT " STORE_MICROSECONDS("from_time") ", " STORE_MICROSECONDS(
+	"to_time") " FROM fwlog.loss_full WHERE from_time < $2::timestamptz AND "
+		   "to_time >= $1::timestamptz AND cause NOT IN ('filtered', "
+		   "'rate_limited') "
+		   "ORDER BY from_time LIMIT " GAPS_MAX;
+
+void
+timeline_add(struct timeline *t, struct store *s, const struct state *st,
+    const struct filter_sql *condition)
+{
+	struct bindings b;
+	char width[24], *sql = NULL;
+
+	*t = (struct timeline){
+	    .buckets = range_buckets(&st->range, st->bucket), .by = st->by};
+	snprintf(width, sizeof width, "%" PRId64, t->buckets.width / RANGE_SECOND);
+	if (bindings_begin(&b, st->range.from, st->range.to, condition) == 0)
+		sql = counts_sql(st->by, condition, bindings_add(&b, width));
+	t->result = store_add(s, sql, b.count, b.value);
+	store_add(s, gaps_sql, 2, b.value);
+	free(sql);
+	bindings_free(&b);
+}
+
+/* ---- reading */
+
+static int
+split_of(const struct timeline *t, const char *name)
+{
+	for (int i = 0; i < t->splits - 1; i++)
+		if (strcmp(t->name[i], name) == 0)
+			return i;
+	return t->splits - 1;
+}
+
+/* The most frequent names, so that they stand at the ground; the rest is one. */
+struct total {
+	const char *name;
+	uint64_t n;
 };
 
 static int
-tallest(const struct overview *o)
+more_first(const void *a, const void *b)
 {
-	int best = 0;
+	const struct total *x = a, *y = b;
 
-	for (int i = 1; i < o->buckets.count; i++)
-		if (o->bars[i].all > o->bars[best].all)
-			best = i;
-	return best;
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return strcmp(x->name, y->name);
 }
 
-/* Is a verdict known of any event? */
-static bool
-has_verdicts(const struct overview *o)
+static int
+by_name(const void *a, const void *b)
 {
-	return o->events.of[FATE_UNKNOWN] < o->events.all;
+	const struct total *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
 }
 
-/* Height of a bar; what is not empty can be seen. */
-static unsigned
-height_of(uint64_t n, uint64_t most)
+/* The totals of equal names beside each other become one; how many are left. */
+static int
+add_up(struct total *totals, int n)
 {
-	unsigned height = most > 0 ? (unsigned)((double)n / (double)most * HEIGHT) : 0;
+	int kept = 0;
 
-	return n > 0 && height < 2 ? 2 : height;
+	qsort(totals, (size_t)n, sizeof *totals, by_name);
+	for (int i = 0; i < n; i++) {
+		if (kept > 0 && strcmp(totals[kept - 1].name, totals[i].name) == 0)
+			totals[kept - 1].n += totals[i].n;
+		else
+			totals[kept++] = totals[i];
+	}
+	return kept;
 }
 
-/* "14:05", with seconds or the date when the bars need them. */
 static void
-moment(struct html *h, const struct buckets *b, int64_t us)
+read_names(struct timeline *t, const struct store *s)
 {
-	char text[RANGE_TIME_TEXT];
+	int rows = store_rows(s, t->result), n;
+	struct total *totals = calloc((size_t)rows + 1, sizeof *totals);
 
-	range_time_text(us, text);
-	text[10] = ' ';
-	if (b->width >= RANGE_DAY) {
-		text[10] = '\0';
-		html_text(h, text);
-	} else if (b->count * b->width > RANGE_DAY) {
-		text[16] = '\0';
-		html_text(h, text + 5);
-	} else {
-		text[b->width < 60 * RANGE_SECOND ? 19 : 16] = '\0';
-		html_text(h, text + 11);
+	t->splits = 0;
+	if (totals == NULL)
+		return;
+	for (int i = 0; i < rows; i++)
+		totals[i] = (struct total){
+		    store_text(s, t->result, i, 1), store_count(s, t->result, i, 2)};
+	n = add_up(totals, rows);
+	qsort(totals, (size_t)n, sizeof *totals, more_first);
+	for (int i = 0; i < n && i < TIMELINE_SPLITS - 1; i++)
+		t->name[t->splits++] = totals[i].name;
+	t->name[t->splits++] = n > TIMELINE_SPLITS - 1 ? "others" : "";
+	free(totals);
+}
+
+static void
+tally_add(struct tally *t, int split, uint64_t n)
+{
+	t->all += n;
+	t->of[split] += n;
+}
+
+static void
+read_counts(struct timeline *t, const struct store *s)
+{
+	for (int i = 0; i < store_rows(s, t->result); i++) {
+		const char *name = store_text(s, t->result, i, 1);
+		int split = t->by == BY_VERDICT ? atoi(name) : split_of(t, name);
+		int64_t at = store_number(s, t->result, i, 0) * t->buckets.width;
+		int bar = range_bucket_of(&t->buckets, at);
+		uint64_t n = store_count(s, t->result, i, 2);
+
+		if (bar >= 0)
+			tally_add(&t->bars[bar], split, n);
+		tally_add(&t->sum, split, n);
 	}
 }
 
 static void
-rect(struct html *h, int i, unsigned from, unsigned to, const char *shape)
+read_gaps(struct timeline *t, const struct store *s)
 {
-	if (to > from)
-		html_f(h, "<rect %s x=\"%d\" y=\"%u\" width=\"%d\" height=\"%u\"/>",
-		    shape, i * BAR_WIDTH, HEIGHT - to, BAR_WIDTH - BAR_GAP, to - from);
-}
+	const struct buckets *b = &t->buckets;
+	int r = t->result + 1;
 
-static void
-stack(struct html *h, const struct tally *t, int i, unsigned height)
-{
-	unsigned from = 0, to;
-	uint64_t below = 0;
+	for (int i = 0; i < store_rows(s, r); i++) {
+		int64_t from = store_number(s, r, i, 0), to = store_number(s, r, i, 1);
 
-	for (int f = 0; f < FATES; f++) {
-		below += t->of[f];
-		to = t->all > 0
-			 ? (unsigned)((double)below / (double)t->all * height + 0.5)
-			 : 0;
-		rect(h, i, from, to, fates[f].shape);
-		from = to;
+		for (int bar = 0; bar < b->count; bar++) {
+			int64_t at = b->start + bar * b->width;
+
+			t->gap[bar] |= from < at + b->width && to >= at;
+		}
 	}
-}
-
-/* ": 8 denied, 2 accepted" of those there are. */
-static void
-fates_text(struct html *h, const struct tally *t)
-{
-	const char *between = ": ";
-
-	for (int f = 0; f < FATES; f++) {
-		if (t->of[f] == 0)
-			continue;
-		html_raw(h, between);
-		html_count(h, t->of[f]);
-		html_raw(h, " ");
-		html_raw(h, fates[f].name);
-		between = ", ";
-	}
-}
-
-static void
-bar(struct html *h, const struct request *req, const struct overview *o, int i,
-    uint64_t most)
-{
-	const struct buckets *b = &o->buckets;
-	const struct tally *t = &o->bars[i];
-	int64_t from = b->start + i * b->width;
-	bool zooms = b->count > 1;
-
-	if (zooms)
-		page_link_range(h, req, from, from + b->width, "");
-	else
-		html_raw(h, "<g>");
-	html_raw(h, "<title>");
-	moment(h, b, from);
-	html_raw(h, " UTC: ");
-	html_count(h, t->all);
-	html_raw(h, t->all == 1 ? " event" : " events");
-	if (has_verdicts(o))
-		fates_text(h, t);
-	html_f(h,
-	    "</title><rect class=\"hit\" x=\"%d\" y=\"0\" width=\"%d\" "
-	    "height=\"%d\"/>",
-	    i * BAR_WIDTH, BAR_WIDTH, HEIGHT);
-	if (has_verdicts(o))
-		stack(h, t, i, height_of(t->all, most));
-	else
-		rect(h, i, 0, height_of(t->all, most), "class=\"bar\"");
-	html_raw(h, zooms ? "</a>\n" : "</g>\n");
-}
-
-static void
-axis(struct html *h, const struct buckets *b)
-{
-	int steps = b->count < 4 ? 1 : 4;
-
-	html_raw(h, "<div class=\"axis\" aria-hidden=\"true\">");
-	for (int i = 0; i <= steps; i++) {
-		html_raw(h, "<span>");
-		moment(h, b, b->start + b->count * i / steps * b->width);
-		html_raw(h, "</span>");
-	}
-	html_raw(h, "</div>\n");
-}
-
-static void
-width_text(struct html *h, int64_t width)
-{
-	int64_t s = width / RANGE_SECOND;
-
-	if (s % 86400 == 0)
-		html_f(h, "%" PRId64 " d", s / 86400);
-	else if (s % 3600 == 0)
-		html_f(h, "%" PRId64 " h", s / 3600);
-	else if (s % 60 == 0)
-		html_f(h, "%" PRId64 " min", s / 60);
-	else
-		html_f(h, "%" PRId64 " s", s);
-}
-
-static void
-legend(struct html *h, const struct overview *o)
-{
-	html_raw(h, "; ");
-	for (int f = 0; f < FATES; f++) {
-		html_raw(h, f > 0 ? " · <b>" : "<b>");
-		html_raw(h, fates[f].mark);
-		html_raw(h, "</b> ");
-		html_raw(h, fates[f].name);
-		html_raw(h, " ");
-		html_count(h, o->events.of[f]);
-	}
-}
-
-static void
-caption(struct html *h, const struct overview *o)
-{
-	const struct buckets *b = &o->buckets;
-	int best = tallest(o);
-
-	html_raw(h, "<figcaption>Events for each ");
-	width_text(h, b->width);
-	if (o->bars[best].all > 0) {
-		html_raw(h, ", at most <b>");
-		html_count(h, o->bars[best].all);
-		html_raw(h, "</b> at ");
-		moment(h, b, b->start + best * b->width);
-	} else {
-		html_raw(h, ", none");
-	}
-	if (has_verdicts(o))
-		legend(h, o);
-	html_raw(h, "</figcaption>\n");
-}
-
-static void
-cell(struct html *h, uint64_t n)
-{
-	html_raw(h, "</td><td class=\"n\">");
-	html_count(h, n);
-}
-
-static void
-table(struct html *h, const struct overview *o)
-{
-	const struct buckets *b = &o->buckets;
-	int columns = has_verdicts(o) ? FATES : 0;
-
-	html_raw(h,
-	    "<details><summary>as a table</summary>\n<table><thead><tr>"
-	    "<th scope=\"col\">from (UTC)</th><th scope=\"col\" class=\"n\">events"
-	    "</th>");
-	for (int f = 0; f < columns; f++)
-		html_f(h, "<th scope=\"col\" class=\"n\">%s</th>", fates[f].name);
-	html_raw(h, "</tr></thead><tbody>\n");
-	for (int i = 0; i < b->count; i++) {
-		if (o->bars[i].all == 0)
-			continue;
-		html_raw(h, "<tr><td>");
-		html_time(h, b->start + i * b->width);
-		cell(h, o->bars[i].all);
-		for (int f = 0; f < columns; f++)
-			cell(h, o->bars[i].of[f]);
-		html_raw(h, "</td></tr>\n");
-	}
-	html_raw(h, "</tbody></table></details>\n");
 }
 
 void
-timeline_write(struct html *h, const struct request *req, const struct overview *o)
+timeline_read(struct timeline *t, const struct store *s)
 {
-	uint64_t most = o->bars[tallest(o)].all;
+	static const char *const fates[] = {"denied", "accepted", "without a verdict"};
 
-	html_raw(h, "<figure class=\"timeline\">\n");
-	caption(h, o);
-	html_f(h,
-	    "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"group\" "
-	    "aria-label=\"Timeline, each bar zooms in\">\n",
-	    o->buckets.count * BAR_WIDTH - BAR_GAP, HEIGHT);
-	if (has_verdicts(o))
-		html_raw(h, "<defs><pattern id=\"hatch\" width=\"4\" height=\"4\" "
-			    "patternUnits=\"userSpaceOnUse\"><path class=\"hatch\" "
-			    "d=\"M0 4 4 0M-1 1 1-1M3 5 5 3\"/></pattern></defs>\n");
-	for (int i = 0; i < o->buckets.count; i++)
-		bar(h, req, o, i, most);
-	html_raw(h, "</svg>\n");
-	axis(h, &o->buckets);
-	table(h, o);
-	html_raw(h, "</figure>\n");
+	if (t->by == BY_VERDICT) {
+		t->splits = FATES;
+		for (int i = 0; i < FATES; i++)
+			t->name[i] = fates[i];
+	} else {
+		read_names(t, s);
+	}
+	if (t->splits > 0)
+		read_counts(t, s);
+	read_gaps(t, s);
 }

@@ -1,17 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timeline: one bar for each bucket, each a link that zooms in; in words and as a
- * table too. Where verdicts are known, a bar is solid for what was denied, hatched for
- * what was accepted, hollow for the rest. Drawn as SVG without a style of its own.
+ * Events over time: how many in each bar, split by verdict, host, prefix or protocol,
+ * and where collection has gaps. Every bar of the drawing is a link to its own stretch
+ * of time; the same numbers stand in a table.
  */
 #ifndef FWLOG_WEB_TIMELINE_H
 #define FWLOG_WEB_TIMELINE_H
 
+#include "common/filter.h"
 #include "web-cgi/html.h"
-#include "web-cgi/request.h"
+#include "web-cgi/state.h"
 #include "web-cgi/store.h"
 
-void timeline_write(
-    struct html *h, const struct request *req, const struct overview *o);
+#define TIMELINE_SPLITS 6 /* the last one holds all others, save with verdicts */
+
+/* By verdict: what became of the packets, by the prefix map. */
+enum fate { FATE_DENIED, FATE_ACCEPTED, FATE_UNKNOWN, FATES };
+
+struct tally {
+	uint64_t all;
+	uint64_t of[TIMELINE_SPLITS];
+};
+
+struct timeline {
+	struct buckets buckets;
+	struct tally sum, bars[RANGE_BARS_MAX];
+	bool gap[RANGE_BARS_MAX]; /* records are missing there */
+	enum state_by by;
+	const char *name[TIMELINE_SPLITS]; /* of the splits, NULL behind the last */
+	int splits;
+	int result; /* the first of the store's */
+};
+
+/*
+ * Adds the queries for events in the range of the state that the condition selects
+ * (its values are $3 …; NULL: all); after store_run timeline_read takes what they
+ * found. Names live as long as the store.
+ */
+void timeline_add(struct timeline *t, struct store *s, const struct state *st,
+    const struct filter_sql *condition);
+void timeline_read(struct timeline *t, const struct store *s);
+
+/* path: of the page the bars link to. */
+void timeline_write(struct html *h, const char *script, const char *path,
+    const struct state *st, const struct timeline *t);
 
 #endif

@@ -211,7 +211,7 @@ for bad in 'range=2h' 'range=1h&range=1h' 'rnage=1h' 'from=2026-01-01T00:00:00Z'
 done
 get "/?rnage=1h"
 shows "a mistyped name" 400 "did you mean"
-get "/?range=$(printf '%03000d' 1)"
+get "/?range=$(printf '%07000d' 1)"
 shows "too long" 414
 
 # ---- losses, silence

@@ -28,10 +28,10 @@ START_TEST(counts_agents)
 		.last_contact = STORE_NONE,
 		.last_event = STORE_NONE},
 	};
-	struct overview o = {.hosts = hosts, .hosts_count = 4};
+	struct ledger l = {.hosts = hosts, .hosts_count = 4};
 	struct health h;
 
-	health_judge(&h, &o, NOW);
+	health_judge(&h, &l, NOW);
 	ck_assert_int_eq(h.agents, 4);
 	ck_assert_int_eq(h.reporting, 1);
 	ck_assert_str_eq(h.quietest->name, "never");
@@ -50,10 +50,10 @@ START_TEST(counts_losses)
 	    {.host = "b", .cause = "rate_limited", .records = 7, .unknown = 1},
 	    {.host = "b", .cause = "spool_full", .records = 3},
 	};
-	struct overview o = {.losses = losses, .losses_count = 5};
+	struct ledger l = {.losses = losses, .losses_count = 5};
 	struct health h;
 
-	health_judge(&h, &o, NOW);
+	health_judge(&h, &l, NOW);
 	ck_assert_uint_eq(h.missing, 15);
 	ck_assert_uint_eq(h.unknown, 2);
 	ck_assert_uint_eq(h.left_out, 507);
@@ -62,10 +62,10 @@ END_TEST
 
 START_TEST(nothing_at_all)
 {
-	struct overview o = {0};
+	struct ledger l = {0};
 	struct health h;
 
-	health_judge(&h, &o, NOW);
+	health_judge(&h, &l, NOW);
 	ck_assert_int_eq(h.agents, 0);
 	ck_assert_int_eq(h.newest, STORE_NONE);
 	ck_assert_ptr_null(h.quietest);

@@ -62,7 +62,7 @@ END_TEST
 static void
 check_buckets(const struct range *r)
 {
-	struct buckets b = range_buckets(r);
+	struct buckets b = range_buckets(r, 0);
 	int64_t end = b.start + b.count * b.width;
 
 	ck_assert_int_ge(b.count, 1);
@@ -101,7 +101,7 @@ START_TEST(presets_have_many_bars)
 		ck_assert_int_eq(
 		    range_preset(&r, range_presets[i], 1800000001 * RANGE_SECOND), 0);
 		check_buckets(&r);
-		b = range_buckets(&r);
+		b = range_buckets(&r, 0);
 		ck_assert_int_ge(b.count, 28);
 	}
 	ck_assert_int_eq(range_preset(&r, "1H", 0), -1);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "web-cgi/home.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "web-cgi/health.h"
 #include "web-cgi/home_lists.h"
+#include "web-cgi/overview.h"
 #include "web-cgi/page.h"
-#include "web-cgi/timeline.h"
+#include "web-cgi/route.h"
 
 #define LOSSES_NAMED 3 /* losses told one by one in the strip */
 
@@ -121,10 +121,10 @@ cell_denied(struct html *h, const struct tally *events)
 }
 
 static void
-cell_rate(struct html *h, const struct request *req, uint64_t events)
+cell_rate(struct html *h, const struct state *st, uint64_t events)
 {
 	double rate = (double)events * (double)RANGE_SECOND /
-		      (double)(req->range.to - req->range.from);
+		      (double)(st->range.to - st->range.from);
 
 	cell_begin(h, "Rate");
 	if (rate >= 100 || events == 0)
@@ -174,27 +174,27 @@ cell_completeness(struct html *h, const struct health *health, const struct over
 		html_raw(h, health->reporting == health->agents ? "complete"
 								: "as far as known");
 	html_raw(h, "</dd>");
-	for (int i = 0; i < o->losses_count && i < LOSSES_NAMED; i++) {
+	for (int i = 0; i < o->ledger.losses_count && i < LOSSES_NAMED; i++) {
 		html_raw(h, "<dd class=\"note\">");
-		loss_item(h, &o->losses[i]);
+		loss_item(h, &o->ledger.losses[i]);
 		html_raw(h, "</dd>");
 	}
-	if (o->losses_count > LOSSES_NAMED)
+	if (o->ledger.losses_count > LOSSES_NAMED)
 		html_f(h, "<dd class=\"note\">and %d more</dd>",
-		    o->losses_count - LOSSES_NAMED);
+		    o->ledger.losses_count - LOSSES_NAMED);
 	html_raw(h, "</div>\n");
 }
 
 static void
-strip(struct html *h, const struct request *req, const struct overview *o,
+strip(struct html *h, const struct state *st, const struct overview *o,
     const struct health *health, int64_t now)
 {
 	html_raw(h, "<dl class=\"strip\">\n");
 	cell_begin(h, "Events");
-	html_count(h, o->events.all);
+	html_count(h, o->timeline.sum.all);
 	cell_end(h, "in this range");
-	cell_denied(h, &o->events);
-	cell_rate(h, req, o->events.all);
+	cell_denied(h, &o->timeline.sum);
+	cell_rate(h, st, o->timeline.sum.all);
 	cell_begin(h, "Sources");
 	html_count(h, o->sources.distinct);
 	cell_end(h, "different addresses");
@@ -206,50 +206,21 @@ strip(struct html *h, const struct request *req, const struct overview *o,
 	html_raw(h, "</dl>\n");
 }
 
-/* ---- range and ways out of it */
-
 static void
-range_bar(struct html *h, const struct request *req, int64_t now)
+nothing_here(struct visit *v, const struct health *health)
 {
-	const struct range *r = &req->range;
-	int64_t span = r->to - r->from;
+	struct html *h = &v->html;
+	struct state st;
 
-	html_raw(h, "<div class=\"range\"><h1>");
-	if (r->preset != NULL) {
-		html_raw(h, "Last ");
-		html_text(h, r->preset);
-	} else {
-		html_raw(h, "Overview");
-	}
-	html_raw(h, "</h1>\n<span>");
-	html_time(h, r->from);
-	html_raw(h, " to ");
-	html_time(h, r->to);
-	html_raw(h, " UTC</span>\n<span class=\"move\">");
-	page_link_range(h, req, r->from - span, r->from, " rel=\"prev\"");
-	html_raw(h, "‹ earlier</a> ");
-	if (r->to < now) {
-		page_link_range(h, req, r->to, r->to + span, " rel=\"next\"");
-		html_raw(h, "later ›</a> ");
-	}
-	if (span < RANGE_SPAN_MAX / 2) {
-		page_link_range(h, req, r->from - span / 2, r->to + span / 2, "");
-		html_raw(h, "− zoom out</a> ");
-	}
-	page_link_range(h, req, r->from, r->to, "");
-	html_raw(h, "link to this range</a></span></div>\n");
-}
-
-static void
-nothing_here(struct html *h, const struct request *req, const struct health *health)
-{
 	html_raw(h, "<p class=\"empty\">No events in this range.");
 	if (health->newest != STORE_NONE) {
 		html_raw(h, " The newest is from ");
 		html_time(h, health->newest);
 		html_raw(h, ": ");
-		page_link_range(h, req, health->newest - RANGE_HOUR + RANGE_SECOND,
-		    health->newest + RANGE_SECOND, "");
+		st = state_with_range(&v->state,
+		    health->newest - RANGE_HOUR + RANGE_SECOND,
+		    health->newest + RANGE_SECOND);
+		page_link(v, "/", &st, "");
 		html_raw(h, "show the hour before it</a>.");
 	}
 	html_raw(h, "</p>\n");
@@ -277,7 +248,7 @@ set_up(struct html *h, const struct overview *o)
 	    "<p>fwlog shows what the firewalls log, as soon as these three hold:</p>\n"
 	    "<ol>\n");
 	step(h, true, "The database is there", "Its schema can be read.");
-	step(h, o->hosts_count > 0, "An agent has reached the collector",
+	step(h, o->ledger.hosts_count > 0, "An agent has reached the collector",
 	    "Start <code>fwlog-collector</code>, and <code>fwlog-agent</code> on each "
 	    "host with "
 	    "<code>collector = NAME:7514</code>, the collector's name or address, in "
@@ -292,32 +263,47 @@ set_up(struct html *h, const struct overview *o)
 	html_raw(h, "</ol></section>\n");
 }
 
-void
-home_write(
-    struct html *h, const struct request *req, const struct overview *o, int64_t now)
+static void
+write_all(struct visit *v, const struct overview *o)
 {
+	struct html *h = &v->html;
 	struct health health;
 
-	health_judge(&health, o, now);
-	page_begin(h, req, "Overview");
-	if (health.stored == 0 && o->events.all == 0) {
+	health_judge(&health, &o->ledger, v->now);
+	page_begin(v, "Overview", "/");
+	if (health.stored == 0 && o->timeline.sum.all == 0) {
 		set_up(h, o);
-		if (o->hosts_count > 0)
-			home_hosts(h, o, now);
-		page_end(h);
+		if (o->ledger.hosts_count > 0)
+			home_hosts(h, o, v->now);
+		page_end(v);
 		return;
 	}
-	range_bar(h, req, now);
-	answer(h, &health, now);
-	strip(h, req, o, &health, now);
-	if (o->events.all > 0) {
-		timeline_write(h, req, o);
+	page_range(v, "/", "Overview");
+	answer(h, &health, v->now);
+	strip(h, &v->state, o, &health, v->now);
+	if (o->timeline.sum.all > 0) {
+		timeline_write(h, v->req->script, "/", &v->state, &o->timeline);
 		home_tops(h, o);
 	} else {
-		nothing_here(h, req, &health);
+		nothing_here(v, &health);
 	}
-	home_hosts(h, o, now);
-	if (o->events.all > 0)
+	home_hosts(h, o, v->now);
+	if (o->timeline.sum.all > 0)
 		home_latest(h, o);
-	page_end(h);
+	page_end(v);
+}
+
+int
+page_home(struct visit *v)
+{
+	struct overview o = {0};
+	int status = visit_store(v, v->settings->timeout_ms);
+
+	if (status != 200)
+		return status;
+	status = visit_status(v, overview_read(v->store, &v->state, &o));
+	if (status == 200)
+		write_all(v, &o);
+	overview_free(&o);
+	return status;
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "web-cgi/route.h"
+
+#include <string.h>
+
+const struct route routes[] = {
+    {"/", "Overview", METHOD_GET, ROUTE_STATE, page_home},
+    {"/healthz", NULL, METHOD_GET, ROUTE_OPEN, page_health},
+    {"/asset/", NULL, METHOD_GET, ROUTE_OPEN | ROUTE_TAIL, page_asset},
+    {NULL, NULL, 0, 0, NULL},
+};
+
+const struct route *
+route_find(const char *path, const char **rest)
+{
+	size_t len;
+
+	for (const struct route *r = routes; r->path != NULL; r++) {
+		len = strlen(r->path);
+		*rest = path + len;
+		if (strcmp(r->path, path) == 0 && (r->traits & ROUTE_TAIL) == 0)
+			return r;
+		if ((r->traits & ROUTE_TAIL) != 0 && strncmp(r->path, path, len) == 0 &&
+		    path[len] != '\0')
+			return r;
+	}
+	return NULL;
+}
+
+const char *
+route_allow(const struct route *route)
+{
+	if ((route->methods & METHOD_POST) == 0)
+		return "GET, HEAD";
+	return (route->methods & METHOD_GET) != 0 ? "GET, HEAD, POST" : "POST";
+}
