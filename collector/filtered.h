@@ -6,8 +6,8 @@
 #ifndef FWLOG_COLLECTOR_FILTERED_H
 #define FWLOG_COLLECTOR_FILTERED_H
 
-#include "collector/text.h"
 #include "common/message.h"
+#include "common/textbuf.h"
 
 #define FILTERED_FULL 65536 /* entries after which a load is full */
 

@@ -6,8 +6,8 @@
 
 #include "collector/clock.h"
 #include "collector/pg.h"
-#include "collector/text.h"
 #include "common/log.h"
+#include "common/textbuf.h"
 
 #define VERSION_SIZE 80
 #define KEYS_HURRY_MS 1000

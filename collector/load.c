@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "collector/clock.h"
-#include "collector/rollup.h"
 #include "collector/session.h"
 #include "common/copyrow.h"
+#include "common/rollup.h"
 
 struct load_tools {
 	struct dict *dict;

@@ -13,8 +13,8 @@
 #include "collector/dict.h"
 #include "collector/filtered.h"
 #include "collector/queue.h"
-#include "collector/text.h"
 #include "common/batch.h"
+#include "common/textbuf.h"
 
 #define LOAD_DAYS_MAX 64         /* days without a partition asked for in one load */
 #define LOAD_QUESTIONS_FULL 2048 /* unknown strings after which a load is full */
@@ -125,6 +125,9 @@ void load_set_mark(struct load *l, int32_t host_id, uint64_t epoch, uint64_t mar
 void load_plan(struct load *l);
 /* The next rows to copy, about max bytes; 0: no more. */
 size_t load_rows(struct load *l, size_t max, const uint8_t **data);
+/* Adds up what the planned transaction copies. */
+struct rollup;
+void load_roll_up(const struct load *l, struct rollup *r);
 /* Nothing of the range is copied; it goes to quarantine (see aside.h). */
 void load_skip_rows(struct load *l);
 /* Loss rows (the quarantined included), marks, COMMIT. aside: why the range goes there.

@@ -4,6 +4,7 @@
 #include "collector/load.h"
 #include "common/copyrow.h"
 #include "common/planted.h"
+#include "common/rollup.h"
 
 void
 load_begin(struct load *l, uint32_t lo, uint32_t hi)
@@ -129,6 +130,20 @@ load_skip_rows(struct load *l)
 {
 	for (size_t i = l->part_lo; i < l->part_hi; i++)
 		l->part[i].to = l->part[i].from;
+}
+
+void
+load_roll_up(const struct load *l, struct rollup *r)
+{
+	rollup_begin(r);
+	for (size_t i = l->part_lo; i < l->part_hi; i++) {
+		const struct load_part *part = &l->part[i];
+
+		if (part->from < part->to)
+			rollup_take(r, l->host[l->stream[part->stream].host].id,
+			    l->fact + part->from, part->to - part->from, l->answer);
+	}
+	rollup_end(r);
 }
 
 size_t

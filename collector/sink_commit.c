@@ -88,7 +88,7 @@ sink_commit_room(struct sink *s)
 	while (room == 1) {
 		len = load_rows(s->flying, COPY_CHUNK, &data);
 		if (len == 0) {
-			rollup_collect(s->rollup, s->flying);
+			load_roll_up(s->flying, s->rollup);
 			if (pg_copy(s->pg, copyrow_trailer, sizeof copyrow_trailer) >=
 			    0)
 				pg_copy_end(s->pg);

@@ -5,10 +5,10 @@
 
 #include "collector/aside.h"
 #include "collector/pg.h"
-#include "collector/rollup.h"
 #include "collector/sink.h"
 #include "collector/status.h"
 #include "common/log.h"
+#include "common/rollup.h"
 
 #define SINK_BACKOFF_FIRST_MS 200
 #define SINK_BACKOFF_MAX_MS                                                     \

@@ -8,7 +8,7 @@
 
 #include "collector/host.h"
 #include "collector/options.h"
-#include "collector/text.h"
+#include "common/textbuf.h"
 
 #define STATUS_INTERVAL_MS 10000 /* between two writes of one host */
 #define STATUS_HOSTS_MAX 500     /* in one statement */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A growing text: statements made of numbers, JSON. Always terminated. */
-#ifndef FWLOG_COLLECTOR_TEXT_H
-#define FWLOG_COLLECTOR_TEXT_H
+#ifndef FWLOG_COMMON_TEXTBUF_H
+#define FWLOG_COMMON_TEXTBUF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * bounded; when it is full all is forgotten, and the bound begins anew. What is too
  * much by that, or by a restart, fwlog.rollup_fold puts right.
  */
-#ifndef FWLOG_COLLECTOR_ROLLUP_ADMIT_H
-#define FWLOG_COLLECTOR_ROLLUP_ADMIT_H
+#ifndef FWLOG_COMMON_ROLLUP_ADMIT_H
+#define FWLOG_COMMON_ROLLUP_ADMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collector/text.h"
+#include "common/textbuf.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

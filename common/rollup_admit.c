@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collector/rollup_admit.h"
+#include "common/rollup_admit.h"
 
 #include <stdlib.h>
 #include <string.h>

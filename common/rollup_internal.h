@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shared by the files of the roll-ups: rollup.c, rollup_sql.c. */
-#ifndef FWLOG_COLLECTOR_ROLLUP_INTERNAL_H
-#define FWLOG_COLLECTOR_ROLLUP_INTERNAL_H
+#ifndef FWLOG_COMMON_ROLLUP_INTERNAL_H
+#define FWLOG_COMMON_ROLLUP_INTERNAL_H
 
-#include "collector/rollup.h"
-#include "collector/rollup_admit.h"
-#include "collector/rollup_cube.h"
-#include "collector/rollup_sketch.h"
+#include "common/rollup.h"
+#include "common/rollup_admit.h"
+#include "common/rollup_cube.h"
+#include "common/rollup_sketch.h"
 
 #define ROLLUP_KNOWN 1024 /* hosts and hours whose sketches are kept */
 #define ROLLUP_REST_PORT (-2)

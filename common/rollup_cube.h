@@ -3,8 +3,8 @@
  * Cells by key: the sums of one roll-up in one transaction. Memory grows to what the
  * largest transaction needed and stays.
  */
-#ifndef FWLOG_COLLECTOR_ROLLUP_CUBE_H
-#define FWLOG_COLLECTOR_ROLLUP_CUBE_H
+#ifndef FWLOG_COMMON_ROLLUP_CUBE_H
+#define FWLOG_COMMON_ROLLUP_CUBE_H
 
 #include <stdbool.h>
 #include <stddef.h>

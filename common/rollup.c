@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collector/rollup.h"
+#include "common/rollup.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 
-#include "collector/load.h"
-#include "collector/rollup_internal.h"
+#include "common/rollup_internal.h"
 
 #define MINUTE_US UINT64_C(60000000)
 #define HOUR_MINUTES 60
@@ -138,21 +137,20 @@ rollup_count(struct rollup *r, int32_t host_id, int32_t prefix,
 		sketch_add(&(*pair)->dst, &f->dst);
 }
 
-static void
-rollup_count_part(struct rollup *r, const struct load *l, const struct load_part *part)
+void
+rollup_take(struct rollup *r, int32_t host_id, const struct rollup_fact *fact,
+    size_t facts, const int32_t *answer)
 {
-	int32_t host_id = l->host[l->stream[part->stream].host].id;
 	struct cube_key hour = {.host_id = host_id};
 	struct rollup_pair *pair = NULL;
 
-	if (part->from >= part->to)
+	if (facts == 0)
 		return;
-	rollup_add(r, &r->host, &(struct cube_key){.host_id = host_id},
-	    part->to - part->from, 0);
-	r->events += part->to - part->from;
-	for (uint32_t u = part->from; u < part->to && !r->failed; u++) {
-		const struct rollup_fact *f = &l->fact[u];
-		int32_t prefix = f->prefix < 0 ? l->answer[~f->prefix] : f->prefix;
+	rollup_add(r, &r->host, &(struct cube_key){.host_id = host_id}, facts, 0);
+	r->events += facts;
+	for (size_t i = 0; i < facts && !r->failed; i++) {
+		const struct rollup_fact *f = &fact[i];
+		int32_t prefix = f->prefix < 0 ? answer[~f->prefix] : f->prefix;
 
 		rollup_count(r, host_id, prefix, f, &hour, &pair);
 	}
@@ -244,7 +242,7 @@ rollup_fold(struct rollup *r, enum rollup_cube which)
 }
 
 void
-rollup_collect(struct rollup *r, const struct load *l)
+rollup_begin(struct rollup *r)
 {
 	for (int i = 0; i < ROLLUP_CUBES; i++)
 		cube_clear(&r->cube[i]);
@@ -252,8 +250,11 @@ rollup_collect(struct rollup *r, const struct load *l)
 	cube_clear(&r->distinct);
 	r->events = 0;
 	r->failed = false;
-	for (size_t i = l->part_lo; i < l->part_hi; i++)
-		rollup_count_part(r, l, &l->part[i]);
+}
+
+void
+rollup_end(struct rollup *r)
+{
 	rollup_sum_hours(r);
 	rollup_fold(r, ROLLUP_MINUTE);
 	rollup_fold(r, ROLLUP_PORT);

@@ -7,19 +7,17 @@
  * is new, the facts are added up; what has few events, or would be one key too many for
  * its host and hour, goes to the row of the rest. Sums are exact.
  */
-#ifndef FWLOG_COLLECTOR_ROLLUP_H
-#define FWLOG_COLLECTOR_ROLLUP_H
+#ifndef FWLOG_COMMON_ROLLUP_H
+#define FWLOG_COMMON_ROLLUP_H
 
-#include "collector/text.h"
 #include "common/event.h"
+#include "common/textbuf.h"
 
 /* Keys of their own for one host in a minute or an hour; frequent ones get twice that.
  * fwlog.rollup_excess knows the doubles. */
 #define ROLLUP_MINUTE_KEYS 128
 #define ROLLUP_PORT_KEYS 512
 #define ROLLUP_ADDRESS_KEYS 1000
-
-struct load;
 
 /* What roll-ups need of a record. */
 struct rollup_fact {
@@ -38,8 +36,12 @@ struct rollup;                      /* of one sink; remembers which keys have ro
 struct rollup *rollup_new(void);    /* NULL: no memory */
 void rollup_free(struct rollup *r); /* NULL-safe */
 
-/* Adds up the rows that the planned transaction copies. */
-void rollup_collect(struct rollup *r, const struct load *l);
+/* A new transaction; then the facts of the rows it copies; then their sums. */
+void rollup_begin(struct rollup *r);
+/* Rows of one host. answer: what ~question stands for; NULL: there is none. */
+void rollup_take(struct rollup *r, int32_t host_id, const struct rollup_fact *fact,
+    size_t facts, const int32_t *answer);
+void rollup_end(struct rollup *r);
 /* What was collected, as statements; sql->failed without memory. */
 void rollup_add_sql(struct rollup *r, struct text *sql);
 /* The transaction with these statements is committed. */

@@ -4,14 +4,15 @@
  * of 512 registers in unary. Bit 512 r + b is set by an address whose hash has b in its
  * low 9 bits and r zeros above them. They are stored: the hash must not change.
  */
-#ifndef FWLOG_COLLECTOR_ROLLUP_SKETCH_H
-#define FWLOG_COLLECTOR_ROLLUP_SKETCH_H
+#ifndef FWLOG_COMMON_ROLLUP_SKETCH_H
+#define FWLOG_COMMON_ROLLUP_SKETCH_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "collector/rollup_cube.h"
 #include "common/packet.h"
+#include "common/rollup_cube.h"
 
 #define SKETCH_BUCKET_BITS 9
 #define SKETCH_BUCKETS (1u << SKETCH_BUCKET_BITS)

@@ -2,7 +2,7 @@
 /* Roll-ups as statements: one upsert a table, its columns as arrays. */
 #include <inttypes.h>
 
-#include "collector/rollup_internal.h"
+#include "common/rollup_internal.h"
 
 #define MINUTE_US UINT64_C(60000000)
 

@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What roll-ups make of the facts of a planned load: sums, bounds, the rest. */
+/* What roll-ups make of the facts of a transaction: sums, bounds, the rest. */
 #include <check.h>
 #include <stdlib.h>
 
-#include "collector/load.h"
-#include "collector/rollup_internal.h"
+#include "common/rollup_internal.h"
 
 #define HOST 7
 #define FACTS 200000
 #define MINUTE 28333333 /* 13 minutes into an hour */
 
-static struct load_part part;
-static struct load_stream stream;
-static struct load_host host = {.id = HOST};
 static struct rollup_fact fact[FACTS];
-static int32_t answer[1] = {42};
-static struct load load = {.part = &part,
-    .parts = 1,
-    .part_hi = 1,
-    .stream = &stream,
-    .streams = 1,
-    .host = &host,
-    .hosts = 1,
-    .fact = fact,
-    .answer = answer};
+static const int32_t answer[1] = {42};
 static struct rollup *rollup;
 
 static void
@@ -59,9 +46,9 @@ set_source(uint32_t i, uint32_t number)
 static void
 collect(uint32_t from, uint32_t to)
 {
-	part.from = from;
-	part.to = to;
-	rollup_collect(rollup, &load);
+	rollup_begin(rollup);
+	rollup_take(rollup, HOST, fact + from, to - from, answer);
+	rollup_end(rollup);
 	ck_assert(!rollup->failed);
 }
 
