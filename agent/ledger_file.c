@@ -15,7 +15,7 @@
 #define MAGIC "fwlog-reconcile 1\n"
 #define GROUP_LINE                                                                    \
 	"group %" SCNu16 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64  \
-	" %" SCNu64 " %" SCNu64 " %" SCNu32 " %u %" SCNd64 " %" SCNd64 " %u %" SCNu64 \
+	" %" SCNu64 " %" SCNu32 " %u %" SCNd64 " %" SCNd64 " %u %" SCNu64 " %" SCNu64 \
 	" %" SCNu64 " %" SCNu64 " %zu%n"
 
 /* ---- where this is */
@@ -45,11 +45,11 @@ put_ledger(FILE *out, const struct ledger *l)
 {
 	fprintf(out,
 	    "group %" PRIu16 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-	    " %" PRIu64 " %" PRIu64 " %" PRIu32 " %u %" PRId64 " %" PRId64
-	    " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu\n",
-	    l->group, l->id, l->hits, l->settled, l->counted, l->told, l->tail,
-	    l->bind_id, l->kseq, l->based, l->base, l->floor, (unsigned)l->down,
-	    l->down_from_us, l->down_to_us, l->left_us, l->counters);
+	    " %" PRIu64 " %" PRIu32 " %u %" PRId64 " %" PRId64 " %u %" PRIu64
+	    " %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu\n",
+	    l->group, l->id, l->hits, l->settled, l->counted, l->tail, l->bind_id,
+	    l->kseq, l->based, l->base, l->floor, (unsigned)l->down, l->down_from_us,
+	    l->down_to_us, l->told, l->left_us, l->counters);
 	for (size_t i = 0; i < l->counters; i++)
 		fprintf(out, "rule %" PRIx64 " %" PRIu64 "\n", l->counter[i].key,
 		    l->counter[i].packets);
@@ -197,8 +197,8 @@ get_ledger(const char *line, char **rest, struct ledger *l)
 
 	*l = (struct ledger){0};
 	if (sscanf(line, GROUP_LINE, &l->group, &l->id, &l->hits, &l->settled,
-		&l->counted, &l->told, &l->tail, &l->bind_id, &l->kseq, &based,
-		&l->base, &l->floor, &down, &l->down_from_us, &l->down_to_us,
+		&l->counted, &l->tail, &l->bind_id, &l->kseq, &based, &l->base,
+		&l->floor, &down, &l->down_from_us, &l->down_to_us, &l->told,
 		&l->left_us, &n, &end) != 17 ||
 	    line[end] != '\0' || l->id == 0 || l->bind_id == 0 || based > 1 ||
 	    down > LEDGER_TOLD || n > RULESET_COUNTERS_MAX)

@@ -306,14 +306,14 @@ END_TEST
 /* With a CRC that fits: what no agent would write. */
 START_TEST(file_of_a_liar)
 {
-	const char *line[] = {"group 5", "group 5 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0",
+	const char *line[] = {"group 5", "group 5 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0",
 	    "group 5 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
-	    "group 5 1 0 0 0 0 0 1 0 2 0 0 0 0 0 0 0",
-	    "group 5 1 0 0 0 0 0 1 0 0 0 0 3 0 0 0 0",
-	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 1025",
-	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 1",
-	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 2\nrule 2 1\nrule 2 1",
-	    "group 5 1 0 0 0 0 0 1 0 0 0 0 0 0 0 0 1\nrule 2", "rule 1 1", "x"};
+	    "group 5 1 0 0 0 0 1 0 2 0 0 0 0 0 0 0 0",
+	    "group 5 1 0 0 0 0 1 0 0 0 0 3 0 0 0 0 0",
+	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 0 0 1025",
+	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 0 0 1",
+	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 0 0 2\nrule 2 1\nrule 2 1",
+	    "group 5 1 0 0 0 0 1 0 0 0 0 0 0 0 0 0 1\nrule 2", "rule 1 1", "x"};
 	struct ledger none[1] = {{0}}, back[4];
 	char text[1024], *head;
 	const char *why;
