@@ -17,13 +17,21 @@ days_learn(struct days *d, uint64_t day)
 		d->bits[day / 64] |= UINT64_C(1) << (day % 64);
 }
 
+bool
+days_near(uint64_t day, uint64_t now_us)
+{
+	uint64_t today = now_us / DAY_US;
+
+	return day + 1 >= today && day <= today + 2;
+}
+
 /* NULL, or why not. */
 static const char *
-days_refuse(struct days *d, uint64_t day, uint64_t today)
+days_refuse(struct days *d, uint64_t day, uint64_t now_us)
 {
-	if (day + d->max_age < today)
+	if (day + d->max_age < now_us / DAY_US)
 		return "older than max_age";
-	if (day + 1 >= today && day <= today + 2)
+	if (days_near(day, now_us))
 		return NULL;
 	if (d->others >= DAYS_OTHER_MAX)
 		return "too many old days within an hour";
@@ -35,7 +43,7 @@ bool
 days_wanted(struct days *d, uint64_t day, uint64_t now_us)
 {
 	uint64_t today = now_us / DAY_US;
-	const char *why = days_refuse(d, day, today);
+	const char *why = days_refuse(d, day, now_us);
 
 	if (why == NULL)
 		return true;

@@ -31,6 +31,8 @@ struct days {
 
 bool days_known(const struct days *d, uint64_t day);
 void days_learn(struct days *d, uint64_t day);
+/* Yesterday to the day after tomorrow. */
+bool days_near(uint64_t day, uint64_t now_us);
 /*
  * Whether the partition of a day not known is to be asked for; if not, it is learnt.
  * now_us: wall clock.

@@ -205,6 +205,8 @@ load_note_day(struct load *l, const struct load_tools *t, uint64_t ts_us)
 			return;
 	if (l->days < LOAD_DAYS_MAX)
 		l->day[l->days++] = day;
+	else if (days_near(day, clock_wall_us())) /* many days are no agent's concern */
+		l->day[day % LOAD_DAYS_MAX] = day;
 }
 
 /* ---- records to rows */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "collector/aside.h"
+#include "collector/clock.h"
 #include "collector/load.h"
 #include "collector/session.h"
 #include "common/copyrow.h"
@@ -307,6 +308,38 @@ START_TEST(strings_are_asked_once)
 }
 END_TEST
 
+/* However many days an agent names, those near now are asked for. */
+START_TEST(many_days)
+{
+	struct batch_writer *w = batch_writer_new(0);
+	struct batch_head head = {.epoch = EPOCH, .first_seq = 1};
+	struct record rec = {0};
+	uint64_t today = clock_wall_us() / DAY_US;
+	struct bytes_view v;
+	struct item *item;
+	bool found = false;
+
+	for (uint64_t i = 0; i <= 2 * LOAD_DAYS_MAX; i++) {
+		RECORD_SET(
+		    &rec, ts_us, (i < 2 * LOAD_DAYS_MAX ? 11000 + i : today) * DAY_US);
+		ck_assert_int_eq(batch_add(w, &rec), 0);
+	}
+	v = batch_finish(w, &head);
+	item = item_new(&session.queue, v.len);
+	memcpy(item->frame, v.p, v.len);
+	item->kind = ITEM_BATCH;
+	item->epoch = EPOCH;
+	item->first_seq = 1;
+	item->count = 2 * LOAD_DAYS_MAX + 1;
+	batch_writer_free(w);
+	ck_assert_int_eq(load_add(&load, tools, item), 0);
+	ck_assert_uint_eq(load.days, LOAD_DAYS_MAX);
+	for (size_t i = 0; i < load.days; i++)
+		found |= load.day[i] == today;
+	ck_assert(found);
+}
+END_TEST
+
 /* Each string once, each host for itself, however many there are. */
 START_TEST(many_strings)
 {
@@ -448,6 +481,7 @@ main(void)
 	tcase_add_test(tc, one_record_aside);
 	tcase_add_test(tc, batch_that_does_not_unpack);
 	tcase_add_test(tc, strings_are_asked_once);
+	tcase_add_test(tc, many_days);
 	tcase_add_test(tc, many_strings);
 	tcase_add_test(tc, aside_takes_out_one_record);
 	tcase_add_test(tc, a_loss_of_very_many_numbers);
