@@ -50,7 +50,7 @@ PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jans
 	libseccomp
 PKG_collector := libevent_core libpq
 PKG_web-cgi := libpq
-PKG_ctl := libpq
+PKG_ctl := libpq zlib
 ROOMS := common agent collector web-cgi ctl
 ALL_PKG = $(sort $(foreach r,$(ROOMS),$(PKG_$(r))))
 
@@ -179,7 +179,7 @@ $(B)/bin/fwlog-load: $(call objects,tests/load) $(B)/tests/load/main.o $(B)/libc
 PRELOADS := $(patsubst tests/torture/%.c,$(B)/lib/%.so,$(wildcard tests/torture/preload_*.c))
 $(B)/lib/preload_%.so: tests/torture/preload_%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -D_GNU_SOURCE $(call pkg_cflags,libpq) -std=c11 $(WARN) $(CFLAGS) \
+	$(call say,CC,$<)$(CC) -D_GNU_SOURCE -I. $(call pkg_cflags,libpq) -std=c11 $(WARN) $(CFLAGS) \
 	-shared -fPIC -o $@ $< -ldl
 
 unit: $(UNIT)

@@ -17,6 +17,7 @@ KEYS=$T/keys      # HOST.key each
 COLLECTOR_PID=
 COLLECTOR_HOST=
 COLLECTOR_ENV=() # for instance (env NAME=value)
+AGENT_ENV=()     # the same
 declare -A AGENT_PID=()
 EXPECT_UNKNOWN=0 # losses of unknown size that the script itself brought about
 
@@ -104,7 +105,8 @@ start_agent()
 		chown "$(sed -n 's/^user *= *//p' "$conf")" "$T/spool-$host"
 	fi
 	in_host "$host"
-	spawn "agent-$host" "${ON[@]}" "${WITH_PARENT[@]}" "$BIN/fwlog-agent" -c "$conf"
+	spawn "agent-$host" "${ON[@]}" "${WITH_PARENT[@]}" ${AGENT_ENV[@]+"${AGENT_ENV[@]}"} \
+		"$BIN/fwlog-agent" -c "$conf"
 	AGENT_PID[$host]=$SPAWNED
 	must_wait "the agent of $host binds its groups" 20 agent_bound "$host"
 }
