@@ -61,6 +61,21 @@ static const struct conf_option table[] = {
     {"", "new_strings", CONF_UINT, AT(new_strings), "10000", 1, 1000000, NULL,
 	"prefixes, interfaces and namespaces never seen before that an agent may name "
 	"in a day; others are stored as \"(too many ...)\""},
+    {"", "maintain", CONF_BOOL, AT(maintain), "yes", 0, 0, NULL,
+	"make, seal and remove partitions from time to time"},
+    {"", "maintain_interval", CONF_DURATION, AT(maintain_interval), "10m", SECOND,
+	24 * HOUR, NULL, "time between two rounds of that"},
+    {"", "maintain_database", CONF_STRING, AT(maintain_database), NULL, 1, 4096, NULL,
+	"the database for it, as user=fwlog_admin where anything is to be removed; "
+	"else as database says"},
+    {"", "seal_after", CONF_DURATION, AT(seal_after), "6h", 0, 30 * DAY, NULL,
+	"time after the end of a day until its partition gets its indexes"},
+    {"", "retain", CONF_DURATION, AT(retain), "0s", 0, 36500 * DAY, NULL,
+	"age at which days of events are removed; 0: never"},
+    {"", "retain_size", CONF_SIZE, AT(retain_size), "0", 0, UINT64_C(1) << 60, NULL,
+	"size of all events above which the oldest days are removed; 0: none"},
+    {"", "retain_rollups", CONF_DURATION, AT(retain_rollups), "0s", 0, 36500 * DAY,
+	NULL, "age at which roll-ups are removed; 0: never"},
     {"", "stop_timeout", CONF_DURATION, AT(stop_timeout), "10s", 100, HOUR, NULL,
 	"time to finish what is under way after SIGTERM"},
 };
@@ -76,6 +91,13 @@ options_validate(const void *target)
 		return "session_queue is larger than queue_size, which bounds all "
 		       "agents "
 		       "together";
+	if ((o->retain != 0 && o->retain < DAY) ||
+	    (o->retain_rollups != 0 && o->retain_rollups < DAY))
+		return "retain, retain_rollups: a day at least, or 0";
+	if (o->maintain_database == NULL &&
+	    (o->retain != 0 || o->retain_size != 0 || o->retain_rollups != 0))
+		return "retain needs maintain_database with user=fwlog_admin: the "
+		       "collector's own role cannot remove events";
 	return NULL;
 }
 

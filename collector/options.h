@@ -31,6 +31,13 @@ struct options {
 	uint64_t stop_timeout;
 	uint64_t max_age;
 	uint64_t new_strings;
+	bool maintain;
+	uint64_t maintain_interval;
+	char *maintain_database; /* NULL: database */
+	uint64_t seal_after;
+	uint64_t retain; /* 0: for ever, as the next two */
+	uint64_t retain_size;
+	uint64_t retain_rollups;
 };
 
 extern const struct cli_program options_program;

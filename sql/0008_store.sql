@@ -464,21 +464,26 @@ $$;
 COMMENT ON FUNCTION fwlog.partition_is_closed(text) IS
 	'is it a daily partition of event whose day is over?';
 
+-- The owner's members build without a lock; what one of them left unfinished goes first.
 CREATE FUNCTION fwlog.seal_due(after interval)
 RETURNS TABLE (part text, key text, statement text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' AS $$
-	SELECT o.partition, k.key, format('CREATE INDEX CONCURRENTLY %I ON fwlog.%I (%I, ts)',
-		o.partition || '_' || k.key, o.partition, k.key)
+	SELECT o.partition, k.key, CASE WHEN NOT pg_has_role(session_user, 'fwlog_owner', 'MEMBER')
+		THEN format('SELECT fwlog.seal_index(%L, %L)', o.partition, k.key)
+		WHEN x.indexrelid IS NOT NULL
+		THEN format('DROP INDEX CONCURRENTLY fwlog.%I', n.name)
+		ELSE format('CREATE INDEX CONCURRENTLY %I ON fwlog.%I (%I, ts)', n.name,
+			o.partition, k.key) END
 	FROM fwlog.partition_overview o CROSS JOIN unnest('{src,dst,dport}'::text[]) k (key)
-	WHERE o.day + 1 + after <= now() AND NOT EXISTS (SELECT FROM pg_index x
-		WHERE x.indexrelid = to_regclass(format('fwlog.%I', o.partition || '_' || k.key))
-		AND x.indisvalid)
+	CROSS JOIN LATERAL (SELECT o.partition || '_' || k.key AS name) n
+	LEFT JOIN pg_index x ON x.indexrelid = to_regclass(format('fwlog.%I', n.name))
+	WHERE o.day + 1 + after <= now() AND x.indisvalid IS NOT TRUE
 	ORDER BY o.day DESC, k.key
 $$;
 COMMENT ON FUNCTION fwlog.seal_due(interval) IS
-	'indexes that partitions closed for so long still lack, and what the owner says to build one';
+	'indexes that partitions closed for so long still lack, and the statement that builds one';
 
 -- Rows that come late for that very day wait while the index is built, nothing else does.
 CREATE FUNCTION fwlog.seal_index(part text, key text) RETURNS boolean
@@ -537,20 +542,62 @@ END $$;
 COMMENT ON FUNCTION fwlog.partition_drop(text) IS
 	'detaches a closed partition and drops it with its events';
 
+-- ---- what is to be done
+
+CREATE FUNCTION fwlog.maintenance_due(ahead integer, max_age interval, seal_after interval,
+	retain interval, retain_size bigint, retain_rollups interval, fold boolean)
+RETURNS TABLE (what text, statement text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT 'makes partitions ahead', format('SELECT fwlog.partition_ahead(%s)', ahead)
+	WHERE EXISTS (SELECT FROM generate_series(0, least(ahead, 31)) d WHERE to_regclass(
+		'fwlog.event_p' || to_char(current_date + d, 'YYYYMMDD')) IS NULL)
+	UNION ALL
+	(SELECT 'moves ' || w.events || ' events out of event_default',
+		format('SELECT fwlog.ensure_partition(%L)', w.day::timestamptz)
+	FROM fwlog.partition_waiting() w
+	WHERE w.day >= greatest(date '2000-01-01', (now() - max_age)::date)
+		AND w.day <= current_date + 1
+	ORDER BY w.day DESC LIMIT 48)
+	UNION ALL
+	SELECT format('drops %s, %s, %s', r.part, pg_size_pretty(r.bytes), r.why),
+		format('SELECT fwlog.partition_drop(%L)', r.part)
+	FROM fwlog.retain_due(retain, retain_size) r
+	UNION ALL
+	SELECT format('seals %s: index by %s', s.part, s.key), s.statement
+	FROM fwlog.seal_due(seal_after) s
+	WHERE s.part NOT IN (SELECT r.part FROM fwlog.retain_due(retain, retain_size) r)
+	UNION ALL
+	SELECT 'removes roll-ups older than ' || retain_rollups,
+		format('SELECT fwlog.rollup_trim(%L)', retain_rollups)
+	WHERE retain_rollups IS NOT NULL
+	UNION ALL
+	SELECT format('folds rows of %s of host %s at %s', e.rollup, e.host_id, e.start),
+		format('SELECT fwlog.rollup_fold(%L, %s, %L)', e.rollup, e.host_id, e.start)
+	FROM fwlog.rollup_excess(date_trunc('hour', now()) - interval '26 hours',
+		date_trunc('hour', now())) e WHERE fold
+$$;
+COMMENT ON FUNCTION fwlog.maintenance_due(integer, interval, interval, interval, bigint,
+	interval, boolean) IS
+	'what is to be done now and the statements that do it, in this order; null: no bound';
+
 -- ---- rights
 
 REVOKE ALL ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_excess(timestamptz, timestamptz),
 	fwlog.rollup_fold(text, integer, timestamptz), fwlog.rollup_trim(interval),
 	fwlog.partition_ahead(integer), fwlog.partition_waiting(),
 	fwlog.partition_is_closed(text), fwlog.seal_due(interval), fwlog.seal_index(text, text),
-	fwlog.retain_due(interval, bigint), fwlog.partition_drop(text) FROM PUBLIC;
+	fwlog.retain_due(interval, bigint), fwlog.partition_drop(text),
+	fwlog.maintenance_due(integer, interval, interval, interval, bigint, interval, boolean)
+	FROM PUBLIC;
 GRANT SELECT, INSERT, UPDATE ON fwlog.rollup_minute, fwlog.rollup_hour,
 	fwlog.rollup_hour_port, fwlog.rollup_hour_src, fwlog.rollup_hour_dst,
 	fwlog.rollup_hour_distinct TO fwlog_ingest;
-GRANT EXECUTE ON FUNCTION fwlog.rollup_excess(timestamptz, timestamptz),
-	fwlog.rollup_fold(text, integer, timestamptz), fwlog.partition_ahead(integer),
-	fwlog.partition_waiting(), fwlog.seal_due(interval), fwlog.seal_index(text, text),
-	fwlog.retain_due(interval, bigint) TO fwlog_ingest, fwlog_admin;
+GRANT EXECUTE ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz),
+	fwlog.partition_ahead(integer), fwlog.seal_index(text, text),
+	fwlog.maintenance_due(integer, interval, interval, interval, bigint, interval, boolean)
+	TO fwlog_ingest, fwlog_admin;
 -- Nothing the collector may do takes events away.
 GRANT EXECUTE ON FUNCTION fwlog.rollup_trim(interval), fwlog.partition_drop(text),
 	fwlog.partition_is_closed(text) TO fwlog_admin;
