@@ -190,6 +190,15 @@ rollup_most(enum rollup_cube which)
 	}
 }
 
+/* So many events of the transaction a key must have for a row of its own. */
+static uint64_t
+rollup_least(const struct rollup *r, enum rollup_cube which)
+{
+	if (!r->keep)
+		return 1 + r->events / ROLLUP_OWN_MAX;
+	return which == ROLLUP_MINUTE || which == ROLLUP_PORT ? 2 : 1;
+}
+
 static bool
 rollup_may_have_row(
     struct rollup *r, enum rollup_cube which, const struct cube_cell *cell)
@@ -198,7 +207,7 @@ rollup_may_have_row(
 	uint64_t most = rollup_most(which), of_host, group;
 	int64_t at;
 
-	if (cell->events < 1 + r->events / ROLLUP_OWN_MAX)
+	if (cell->events < rollup_least(r, which))
 		return false;
 	at = cube_add(&r->host, &host, 0, 0);
 	of_host = at < 0 ? 0 : r->host.cell[at].events;
@@ -239,6 +248,12 @@ rollup_fold(struct rollup *r, enum rollup_cube which)
 		c->cell[i].events = 0;
 		rollup_add(r, c, &rest, cell.events, cell.bytes);
 	}
+}
+
+void
+rollup_keep(struct rollup *r)
+{
+	r->keep = true;
 }
 
 void

@@ -36,6 +36,9 @@ struct rollup;                      /* of one sink; remembers which keys have ro
 struct rollup *rollup_new(void);    /* NULL: no memory */
 void rollup_free(struct rollup *r); /* NULL-safe */
 
+/* From now on small keys of a large transaction have rows as well, within the bounds:
+ * for history, which comes many hours at once. */
+void rollup_keep(struct rollup *r);
 /* A new transaction; then the facts of the rows it copies; then their sums. */
 void rollup_begin(struct rollup *r);
 /* Rows of one host. answer: what ~question stands for; NULL: there is none. */

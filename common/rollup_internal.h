@@ -41,6 +41,7 @@ struct rollup {
 	struct rollup_known *known;
 	struct admit admit;
 	uint64_t events; /* of the transaction */
+	bool keep;       /* see rollup_keep */
 	bool failed;     /* no memory */
 };
 

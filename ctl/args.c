@@ -40,11 +40,27 @@ static const struct entry {
 	"  --kind KIND    of a new list: address (default), port or name\n"},
     {"host", 0, TEXT, TAKES_RANGE | TAKES_HOST, MEMBER(host),
 	"  --host HOST    only this host\n"},
+    {"host", 0, TEXT, TAKES_IMPORT, MEMBER(host),
+	"  --host HOST    the host that logged; default: what the lines say\n"},
+    {"rejects", 0, TEXT, TAKES_IMPORT, MEMBER(rejects),
+	"  --rejects FILE  where to put what is not understood; default: "
+	"FILE.rejects\n"},
+    {"year", 0, TEXT, TAKES_STAMP, MEMBER(year),
+	"  --year YEAR    of the first line, where lines have none; default: the last "
+	"one "
+	"that\n                 fits before the time of the file\n"},
+    {"tz", 0, TEXT, TAKES_STAMP, MEMBER(tz),
+	"  --tz ZONE      of times that do not say it: Europe/Berlin, +01:00; default: "
+	"that of\n                 this machine\n"},
+    {"boot", 0, TEXT, TAKES_STAMP, MEMBER(boot),
+	"  --boot TIME    when the machine started, for dmesg's seconds\n"},
     {"from", 0, TEXT, TAKES_RANGE | TAKES_SPAN, MEMBER(from),
 	"  --from TIME    2026-11-23T14:05:00Z, 2026-11-23, -1h or now-2h; default: "
 	"-24h\n"},
     {"from", 0, TEXT, TAKES_FROM, MEMBER(from),
 	"  --from TIME    from this time on: 2026-11-23T14:05:00Z, 2026-11-23, -1h\n"},
+    {"from", 0, TEXT, TAKES_CONNINFO, MEMBER(from),
+	"  --from CONNINFO  the database to read, as libpq takes it\n"},
     {"to", 0, TEXT, TAKES_RANGE | TAKES_SPAN, MEMBER(to),
 	"  --to TIME      up to here; default: now\n"},
     {"since", 0, TEXT, TAKES_SINCE, MEMBER(from),
@@ -59,6 +75,8 @@ static const struct entry {
 	"  --count N      end after so many events\n"},
     {"format", 0, TEXT, TAKES_FORMAT, MEMBER(format),
 	"  --format table|json|csv|ecs  how to print; default: table\n"},
+    {"format", 0, TEXT, TAKES_EXPORT, MEMBER(format),
+	"  --format jsonl-ecs|csv|eve  how to write; default: jsonl-ecs\n"},
     {"raw", 0, FLAG, TAKES_RAW, MEMBER(raw),
 	"  --raw          packets alone (link type 101, raw IP)\n"},
     {"timeout", 0, TEXT, TAKES_TIMEOUT, MEMBER(timeout),

@@ -42,6 +42,10 @@ enum args_take {
 	TAKES_WHY = 1 << 22,  /* --why */
 	TAKES_LAST = 1 << 23, /* --last */
 	TAKES_ALL = 1 << 24,  /* --all */
+	TAKES_IMPORT = 1 << 25,   /* --host, --rejects */
+	TAKES_STAMP = 1 << 26,    /* --year, --tz, --boot */
+	TAKES_CONNINFO = 1 << 27, /* --from CONNINFO */
+	TAKES_EXPORT = 1 << 28,   /* --format, of export */
 };
 
 /* What a command may be given; strings belong to argv. Not to be copied: see terms. */
@@ -59,6 +63,7 @@ struct args {
 	const char *format, *timeout;
 	const char *verdict, *rule_name, *kind;
 	const char *hosts, *sample, *expires, *why, *last;
+	const char *year, *tz, *boot, *rejects;
 	bool raw, sql, yes, all;
 	char **operand;
 	size_t operands;

@@ -10,6 +10,7 @@
 #include "ctl/filter_change.h"
 #include "ctl/filter_preview.h"
 #include "ctl/filter_view.h"
+#include "ctl/import.h"
 #include "ctl/key.h"
 #include "ctl/list.h"
 #include "ctl/migrate.h"
@@ -144,7 +145,7 @@ static const struct command commands[] = {
     {"filter", "history", "show who changed the filters, when and why", "",
 	filter_history, NULL, 0, 0, TAKES_JSON},
     {"filter", "rollback", "go back to the filters of an earlier version",
-	"VERSION is one of fwlogctl filter history; 0 has no filters. Makes a new "
+	"VERSION is one of fwlogctl filter history; 1 has no filters. Makes a new "
 	"version.\n"
 	"What lists have in them stays as it is.\n",
 	filter_rollback, "VERSION", 1, 1, TAKES_WHY | TAKES_JSON},
@@ -196,6 +197,17 @@ static const struct command commands[] = {
 	"output. Exit codes as of search.\n",
 	pcap_run, "QUERY", 0, SIZE_MAX,
 	TAKES_QUERY | TAKES_SPAN | TAKES_FILE | TAKES_RAW | TAKES_TIMEOUT},
+    {"import", "log", "bring in kernel LOG lines of syslog, journal and dmesg",
+	"FILE is a syslog file (of any stamps), what journalctl prints (-o short and "
+	"its\n"
+	"kin, json, export), or what dmesg does; also compressed by gzip or zstd; - "
+	"is\n"
+	"standard input. Each line of a firewall becomes an event, or goes to the "
+	"reject\n"
+	"file with the reason. What was imported before is not stored again, whole "
+	"files\n"
+	"and lines alike. Needs fwlog_ingest.\n",
+	import_log_run, "FILE", 1, SIZE_MAX, TAKES_IMPORT | TAKES_STAMP},
     {"balance", "", "tell what was logged, stored, filtered and lost, host by host",
 	"Logged is what is stored, what filters left out and what is known to be "
 	"lost.\n"

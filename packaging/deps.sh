@@ -7,7 +7,7 @@ set -eu
 
 debian_packages() {
 	case $1 in
-	build) echo gcc libc6-dev make pkg-config libevent-dev libpq-dev libzstd-dev \
+	build) echo gcc libc6-dev make pkg-config libevent-dev libpq-dev libzstd-dev zlib1g-dev \
 		libinih-dev libsodium-dev libpcre2-dev uthash-dev libnetfilter-log-dev libmnl-dev \
 		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev ;;
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
@@ -22,7 +22,7 @@ debian_packages() {
 rpm_packages() {
 	case $1 in
 	build) echo gcc glibc-devel make pkgconf-pkg-config libevent-devel libpq-devel \
-		libzstd-devel inih-devel libsodium-devel pcre2-devel uthash-devel libnetfilter_log-devel \
+		libzstd-devel zlib-devel inih-devel libsodium-devel pcre2-devel uthash-devel libnetfilter_log-devel \
 		libmnl-devel libnfnetlink-devel nftables-devel jansson-devel \
 		libseccomp-devel ;;
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \

@@ -22,6 +22,8 @@ collector uthash     uthash.h
 collector libpq      libpq-fe.h
 web-cgi   libpq      libpq-fe.h
 ctl       libpq      libpq-fe.h
+ctl       zlib       zlib.h
+ctl       zstd       zstd.h
 '
 system=" alloca assert byteswap cpuid ctype dirent endian err errno fcntl fnmatch getopt glob grp \
 ifaddrs immintrin inttypes langinfo limits locale math netdb nmmintrin poll pthread pwd sched \
