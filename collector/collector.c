@@ -8,10 +8,10 @@
 
 #include "collector/clock.h"
 #include "collector/crowd.h"
+#include "collector/filters.h"
 #include "collector/gate.h"
 #include "collector/keys.h"
 #include "collector/listener.h"
-#include "collector/maintain.h"
 #include "collector/sink.h"
 #include "common/log.h"
 
@@ -27,9 +27,11 @@ struct collector {
 	struct sink_env sink_env;
 	struct listener *listener;
 	struct gate *gate;
-	struct keys *keys;         /* NULL: no sealed socket */
-	struct maintain *maintain; /* NULL: it is left to others */
+	struct keys *keys; /* NULL: no sealed socket */
 	const struct keytable *table;
+	struct filters_feed *feed;
+	struct filterset *filters; /* NULL: not read yet */
+	struct log_limit filters_limit;
 	struct sink **sink;
 	struct session_list sessions;
 	uint64_t connections;
@@ -73,6 +75,38 @@ static void
 on_contact(void *arg, struct host *h, bool urgent)
 {
 	sink_contact(collector_sink(arg, h), h, urgent);
+}
+
+static struct filter_document *
+on_filters(void *arg, const struct host *h)
+{
+	struct collector *c = arg;
+	struct filter_document *d = NULL;
+	const char *why;
+
+	if (c->filters == NULL)
+		return NULL;
+	d = filterset_document(c->filters, h->name, &why);
+	if (d == NULL)
+		log_limited(&c->filters_limit, LOG_LEVEL_ERROR,
+		    "%s: the central filters cannot be sent: %s", h->name, why);
+	return d;
+}
+
+static uint32_t
+on_filter_version(void *arg)
+{
+	struct collector *c = arg;
+
+	return c->filters != NULL ? filterset_version(c->filters) : 0;
+}
+
+static void
+on_applied(void *arg, const struct host *h, const struct applied *applied)
+{
+	struct collector *c = arg;
+
+	filters_feed_note(c->feed, h->id, applied);
 }
 
 /* Sessions are resumed from the loop, not from within whoever freed an item. */
@@ -284,6 +318,36 @@ on_hup(evutil_socket_t number, short what, void *arg)
 	keys_reload(c->keys);
 }
 
+/* ---- central filters */
+
+static void
+on_filters_changed(void *arg, struct filterset *set)
+{
+	struct collector *c = arg;
+	struct session *s = TAILQ_FIRST(&c->sessions), *next;
+
+	c->filters = set;
+	for (; s != NULL; s = next) {
+		next = TAILQ_NEXT(s, all);
+		session_push_filters(s);
+	}
+}
+
+static int
+collector_make_feed(struct collector *c)
+{
+	const struct filters_env env = {
+	    .base = c->base,
+	    .options = c->options,
+	    .metrics = &c->metrics,
+	    .arg = c,
+	    .changed = on_filters_changed,
+	};
+
+	c->feed = filters_feed_new(&env);
+	return c->feed != NULL ? 0 : -1;
+}
+
 static int
 collector_make_gate(struct collector *c)
 {
@@ -362,8 +426,6 @@ on_stop(evutil_socket_t number, short what, void *arg)
 	c->listener = NULL;
 	gate_free(c->gate);
 	c->gate = NULL;
-	maintain_free(c->maintain);
-	c->maintain = NULL;
 	evtimer_add(c->limit, &limit);
 	for (uint64_t i = 0; i < c->options->sinks; i++)
 		sink_finish(c->sink[i]);
@@ -479,24 +541,19 @@ collector_start(struct collector *c)
 	    .turns = on_turns,
 	    .queued = on_queued,
 	    .contact = on_contact,
+	    .filters = on_filters,
+	    .filter_version = on_filter_version,
+	    .applied = on_applied,
 	    .released = on_released,
 	    .closed = on_closed,
 	    .waiting = TAILQ_HEAD_INITIALIZER(c->session_env.waiting),
 	};
 	raise_files(c->options->max_connections + c->options->max_unauthenticated);
 	c->listener = listener_new(c->base, c->options, on_accepted, c, &rc);
-	if (rc == EXIT_OK && collector_make_gate(c) != 0)
+	if (rc == EXIT_OK &&
+	    (collector_make_gate(c) != 0 || collector_make_feed(c) != 0))
 		rc = EXIT_FAILED;
 	return rc;
-}
-
-static int
-collector_begin_maintenance(struct collector *c)
-{
-	if (!c->options->maintain)
-		return EXIT_OK;
-	c->maintain = maintain_new(c->base, c->options, &c->metrics);
-	return c->maintain != NULL ? EXIT_OK : EXIT_FAILED;
 }
 
 static void
@@ -526,7 +583,7 @@ collector_free(struct collector *c)
 	dict_free(c->sink_env.dict);
 	allowance_free(c->sink_env.allowance);
 	keys_free(c->keys);
-	maintain_free(c->maintain);
+	filters_feed_free(c->feed);
 	collector_free_events(c);
 	if (c->base != NULL)
 		event_base_free(c->base);
@@ -544,8 +601,6 @@ collector_run(const struct options *options)
 
 	signal(SIGPIPE, SIG_IGN);
 	rc = collector_start(&c);
-	if (rc == EXIT_OK)
-		rc = collector_begin_maintenance(&c);
 	if (rc == EXIT_OK && event_base_dispatch(c.base) < 0)
 		rc = EXIT_FAILED;
 	metrics_log(&c.metrics);

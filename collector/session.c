@@ -23,6 +23,7 @@ static void session_on_down(void *arg, enum transport_end end);
 static void session_on_limit(evutil_socket_t fd, short what, void *arg);
 static void session_enter(struct session *s, enum session_state state);
 static void session_expect(struct session *s, size_t need);
+static void session_drop_push(struct session *s);
 
 static void
 session_on_released(void *owner)
@@ -146,6 +147,7 @@ session_take_leave(struct session *s)
 {
 	session_stop_waiting(s);
 	session_unreserve(s);
+	session_drop_push(s);
 	queue_clear(&s->queue);
 	session_leave_host(s);
 }
@@ -417,6 +419,102 @@ session_take_item(struct session *s, struct evbuffer *in, size_t len)
 	return 0;
 }
 
+/* ---- central filters */
+
+static void
+session_drop_push(struct session *s)
+{
+	filter_document_unref(s->push.document);
+	s->push.document = NULL;
+	s->push.offset = 0;
+}
+
+static void
+session_push_piece(struct session *s)
+{
+	uint8_t frame[FRAME_HEADER + 16 + FILTERS_PIECE_MAX];
+	struct writer w = writer_of(frame, sizeof frame);
+	const struct filter_document *d = s->push.document;
+	size_t left = d->len - s->push.offset;
+	struct filters piece = {
+	    .version = d->version,
+	    .total = (uint32_t)d->len,
+	    .crc = d->crc,
+	    .offset = (uint32_t)s->push.offset,
+	    .bytes = d->data + s->push.offset,
+	    .len = left < FILTERS_PIECE_MAX ? left : FILTERS_PIECE_MAX,
+	};
+
+	message_put_filters(&w, &piece);
+	s->push.offset += piece.len;
+	session_write(s, &w, frame);
+}
+
+/* As fast as the agent takes it, a piece at a time: acknowledgements go in between. */
+static void
+session_pump_push(struct session *s)
+{
+	while (s->push.document != NULL && s->state == SESSION_OPEN &&
+	       transport_unsent(s->transport) == 0) {
+		session_push_piece(s);
+		/* The session may be closed by that. */
+		if (s->push.document != NULL && s->push.offset == s->push.document->len)
+			session_drop_push(s);
+	}
+}
+
+void
+session_push_filters(struct session *s)
+{
+	struct filter_document *d;
+
+	if (s->state != SESSION_OPEN || !s->push.heard)
+		return;
+	d = s->env->filters(s->env->arg, s->host);
+	if (d == NULL)
+		return;
+	if (d->version == s->push.sent || d->version == s->push.refused ||
+	    (s->push.sent == 0 && d->version == s->push.version)) {
+		filter_document_unref(d);
+		return;
+	}
+	session_drop_push(s);
+	s->push.document = d;
+	s->push.sent = d->version;
+	session_pump_push(s);
+}
+
+static int
+session_applied(struct session *s, const struct frame *f)
+{
+	struct applied applied;
+	const char *why;
+
+	if (message_get_applied(f->payload, f->len, &applied, &why) != 0)
+		return session_refuse(s, why);
+	if (applied.refused != 0 && applied.refused != s->push.refused)
+		log_warn("%s: cannot apply version %" PRIu32
+			 " of the central filters and goes on with version %" PRIu32,
+		    s->text, applied.refused, applied.version);
+	s->push.heard = true;
+	s->push.version = applied.version;
+	s->push.refused = applied.refused;
+	s->env->applied(s->env->arg, s->host, &applied);
+	session_push_filters(s);
+	return 0;
+}
+
+/* What an agent applies it says before anything else. */
+static void
+session_check_deaf(struct session *s)
+{
+	if (s->push.heard || s->push.deaf)
+		return;
+	s->push.deaf = true;
+	log_info("%s: its agent does not know central filters", s->text);
+	s->env->applied(s->env->arg, s->host, NULL);
+}
+
 static void
 session_send_alive(struct session *s)
 {
@@ -439,6 +537,7 @@ session_stats(struct session *s, const struct frame *f)
 		return session_refuse(s, why);
 	status->stats = stats;
 	session_note_time(s, stats.time_us);
+	session_check_deaf(s);
 	session_send_alive(s);
 	s->env->contact(s->env->arg, s->host, false);
 	return 0;
@@ -473,6 +572,10 @@ session_control(struct session *s, const struct frame *f)
 		if (s->state == SESSION_OPEN)
 			return session_stats(s, f);
 		return session_refuse(s, "STATS before WELCOME");
+	case FRAME_APPLIED:
+		if (s->state == SESSION_OPEN)
+			return session_applied(s, f);
+		return session_refuse(s, "APPLIED before WELCOME");
 	case FRAME_BYE:
 		return session_bye(s, f);
 	default:
@@ -649,6 +752,8 @@ session_on_sent(void *arg)
 
 	if (s->state == SESSION_CLOSING && transport_unsent(s->transport) == 0)
 		session_abort(s);
+	else
+		session_pump_push(s);
 }
 
 /* Nothing is said to a peer whose bytes do not open: it may be another one by now. */
@@ -715,6 +820,7 @@ session_welcome(struct session *s, const struct epoch_mark *marks, size_t n)
 	struct welcome welcome = {
 	    .version = PROTOCOL_VERSION,
 	    .time_us = clock_wall_us(),
+	    .filter_version = s->env->filter_version(s->env->arg),
 	    .epochs = s->epochs,
 	};
 

@@ -8,6 +8,7 @@
 #ifndef FWLOG_COLLECTOR_SESSION_H
 #define FWLOG_COLLECTOR_SESSION_H
 
+#include "collector/filterset.h"
 #include "collector/gate.h"
 #include "collector/host.h"
 #include "collector/metrics.h"
@@ -54,10 +55,28 @@ struct session_env {
 	void (*queued)(void *arg, const struct host *h);
 	/* host->status has changed; urgent: connected or not. */
 	void (*contact)(void *arg, struct host *h, bool urgent);
+	/* The central filters of the host, with a reference for the caller; NULL: they
+	 * are not read yet, or cannot be sent. */
+	struct filter_document *(*filters)(void *arg, const struct host *h);
+	/* The version they have; 0: they are not read yet. */
+	uint32_t (*filter_version)(void *arg);
+	/* Which of them the agent applies; NULL: it does not know of any. */
+	void (*applied)(void *arg, const struct host *h, const struct applied *applied);
 	/* Items were freed: paused sessions may have room. */
 	void (*released)(void *arg);
 	/* The connection is gone; called once. */
 	void (*closed)(void *arg, struct session *s);
+};
+
+/* Central filters on their way to the agent. */
+struct push {
+	bool heard;                       /* the agent has said what it applies */
+	bool deaf;                        /* it has not, and should have */
+	uint32_t version;                 /* it applies */
+	uint32_t refused;                 /* it cannot take */
+	uint32_t sent;                    /* it got last in this session; 0: none */
+	struct filter_document *document; /* NULL: nothing is on its way */
+	size_t offset;                    /* bytes of it that are handed on */
 };
 
 /* For others to read, and to link; only session.c changes what it holds. */
@@ -75,6 +94,7 @@ struct session {
 	struct identity who; /* of the key */
 	struct host *host;   /* NULL before HELLO */
 	struct queue queue;
+	struct push push;
 	uint16_t epochs;
 	struct epoch_mark *epoch; /* of HELLO; seq: the last number received */
 	char text[NAME_MAX_LEN + ADDRESS_TEXT + 4]; /* "name (address)", for messages */
@@ -107,6 +127,9 @@ void session_keep_alive(struct session *s, uint32_t every_ms);
 void session_close(struct session *s, const char *reason);
 /* Closed at once. */
 void session_abort(struct session *s);
+
+/* There is another version of the central filters: sends it if the agent needs it. */
+void session_push_filters(struct session *s);
 
 /* Those that wait read on where there is room again; harmless at any time. */
 void session_resume_waiting(struct session_env *env);

@@ -126,12 +126,40 @@ bundle_put_list(struct bundle_writer *w, const char *name)
 		w->entries_at = w->len - 4;
 }
 
-void
-bundle_put_entry(struct bundle_writer *w, const char *text, size_t len)
+/* So many more in the list begun last. */
+static void
+count_entries(struct bundle_writer *w, uint32_t more)
 {
 	struct writer to;
 	struct reader r;
 	uint32_t n;
+
+	if (w->why != NULL)
+		return;
+	r = reader_of(w->data + w->entries_at, 4);
+	n = get_u32(&r);
+	to = writer_of(w->data + w->entries_at, 4);
+	put_u32(&to, n + more);
+}
+
+void
+bundle_put_entries(
+    struct bundle_writer *w, uint32_t entries, const uint8_t *bytes, size_t len)
+{
+	struct writer to;
+
+	if (w->entries_at == 0)
+		fail(w, "entries before their list");
+	to = append(w, len);
+	if (len > 0)
+		put_bytes(&to, bytes, len);
+	count_entries(w, entries);
+}
+
+void
+bundle_put_entry(struct bundle_writer *w, const char *text, size_t len)
+{
+	struct writer to;
 
 	if (w->entries_at == 0)
 		fail(w, "an entry before its list");
@@ -140,12 +168,7 @@ bundle_put_entry(struct bundle_writer *w, const char *text, size_t len)
 	to = append(w, 1 + len);
 	put_u8(&to, (uint8_t)len);
 	put_bytes(&to, text, len);
-	if (w->why != NULL)
-		return;
-	r = reader_of(w->data + w->entries_at, 4);
-	n = get_u32(&r);
-	to = writer_of(w->data + w->entries_at, 4);
-	put_u32(&to, n + 1);
+	count_entries(w, 1);
 }
 
 int

@@ -36,6 +36,9 @@ void bundle_begin(struct bundle_writer *w);
 void bundle_put_filter(struct bundle_writer *w, const struct bundle_filter *f);
 void bundle_put_list(struct bundle_writer *w, const char *name);
 void bundle_put_entry(struct bundle_writer *w, const char *text, size_t len);
+/* Several at once, as they lie in a document: each with its length before it. */
+void bundle_put_entries(
+    struct bundle_writer *w, uint32_t entries, const uint8_t *bytes, size_t len);
 /* 0, data and len are the document; or -1 and why: something was out of bounds, put in
  * the wrong order, or memory ended. */
 int bundle_finish(struct bundle_writer *w) __attribute__((warn_unused_result));

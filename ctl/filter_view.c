@@ -87,7 +87,7 @@ filter_list(const struct args *args)
 		    "FILTER (WHERE state = 'current') || ' of ' || count(*) || ' "
 		    "hosts' || CASE WHEN count(*) > count(*) FILTER (WHERE state = "
 		    "'current') THEN '; fwlogctl filter hosts shows the others' ELSE "
-		    "'' END FROM fwlog.filter_host HAVING max(newest) > 0",
+		    "'' END FROM fwlog.filter_host HAVING count(*) > 0",
 	};
 
 	return show(&view, args);
@@ -131,7 +131,7 @@ filter_history(const struct args *args)
 		   "FROM fwlog.filter_history ORDER BY version",
 	    .titles = titles,
 	    .columns = 6,
-	    .none = "there never was a filter",
+	    .none = "there is no version",
 	};
 
 	return show(&view, args);

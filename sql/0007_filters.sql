@@ -564,10 +564,14 @@ CREATE TABLE fwlog.filter_set (
 );
 COMMENT ON TABLE fwlog.filter_set IS
 	'versions of the set of filters that agents apply; the highest is the one in force';
-COMMENT ON COLUMN fwlog.filter_set.version IS 'number of the version, from 1, without gaps';
+COMMENT ON COLUMN fwlog.filter_set.version IS
+	'number of the version, from 1, which has no filters, without gaps';
 COMMENT ON COLUMN fwlog.filter_set.made IS 'when it was made';
 COMMENT ON COLUMN fwlog.filter_set.who IS 'role that made it';
 COMMENT ON COLUMN fwlog.filter_set.why IS 'reason that was given';
+
+-- There always is a version, so that agents that come from another database get this one's.
+INSERT INTO fwlog.filter_set (version, who, why) VALUES (1, 'fwlog', 'no filters yet');
 
 -- A filter belongs to the versions from the one that added it up to, without, the one that
 -- removed it. Rows are never deleted: filtered_minute names them.
@@ -843,8 +847,7 @@ DECLARE
 	back integer[];
 BEGIN
 	PERFORM fwlog.filter_lock();
-	IF target <> 0 AND NOT EXISTS (SELECT FROM fwlog.filter_set s WHERE s.version = target)
-	THEN
+	IF NOT EXISTS (SELECT FROM fwlog.filter_set s WHERE s.version = target) THEN
 		RAISE EXCEPTION 'the set of filters has no version %', target
 		USING ERRCODE = 'no_data_found', DETAIL = 'fwlogctl filter history shows them';
 	END IF;
@@ -874,9 +877,8 @@ BEGIN
 	PERFORM fwlog.filter_check_size();
 END $$;
 COMMENT ON FUNCTION fwlog.filter_rollback(integer, text) IS
-	'makes a version with the filters of an earlier one (0: none): the new version, which '
-	'filters came back, which went, and which had expired and did not come back. Lists stay '
-	'as they are';
+	'makes a version with the filters of an earlier one: the new version, which filters came '
+	'back, which went, and which had expired and did not come back. Lists stay as they are';
 
 -- ---- what people see of them
 
@@ -916,7 +918,8 @@ SELECT s.version, s.made, s.who, s.why,
 FROM fwlog.filter_set s;
 COMMENT ON VIEW fwlog.filter_history IS
 	'versions of the set of filters, and what each changed; the highest is in force';
-COMMENT ON COLUMN fwlog.filter_history.version IS 'number of the version, from 1, without gaps';
+COMMENT ON COLUMN fwlog.filter_history.version IS
+	'number of the version, from 1, which has no filters, without gaps';
 COMMENT ON COLUMN fwlog.filter_history.made IS 'when it was made';
 COMMENT ON COLUMN fwlog.filter_history.who IS 'role that made it';
 COMMENT ON COLUMN fwlog.filter_history.why IS 'reason that was given';
@@ -942,7 +945,7 @@ COMMENT ON COLUMN fwlog.filter_host.state IS
 	'current; behind: connected, and does not have it yet; away: not connected, gets it when '
 	'it is; refused: its agent cannot take the newest and goes on with its version; silent: '
 	'its agent does not know filters; unheard: it never said';
-COMMENT ON COLUMN fwlog.filter_host.version IS 'version its agent applies; 0: no filters';
+COMMENT ON COLUMN fwlog.filter_host.version IS 'version its agent applies; 0: it never got one';
 COMMENT ON COLUMN fwlog.filter_host.newest IS 'version that it should apply';
 COMMENT ON COLUMN fwlog.filter_host.refused IS 'version its agent could not take, as a whole';
 COMMENT ON COLUMN fwlog.filter_host.reason IS 'why not';

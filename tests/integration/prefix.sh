@@ -326,16 +326,16 @@ refused fwlog_admin "INSERT INTO fwlog.prefix_map (pattern, verdict) VALUES ('x'
 	"INSERT INTO fwlog.filter_applied VALUES (1, 1)"
 is "the administrator adds a filter under its own name" \
 	"$(as fwlog_admin "SELECT fwlog.filter_add('dns', 'dport:53', NULL, NULL, 0, NULL, 'noise');
-		SELECT f.who, s.who FROM fwlog.filter f, fwlog.filter_set s")" \
-	$'1\nfwlog_admin|fwlog_admin'
+		SELECT f.who, s.who FROM fwlog.filter f
+		JOIN fwlog.filter_set s ON s.version = f.added_in")" $'2\nfwlog_admin|fwlog_admin'
 is "and removes it" "$(as fwlog_admin "SELECT fwlog.filter_remove('dns', 'quiet now');
-	SELECT removed_by, removed_in FROM fwlog.filter")" $'2\nfwlog_admin|2'
+	SELECT removed_by, removed_in FROM fwlog.filter")" $'3\nfwlog_admin|3'
 is "the collector counts what filters left out" \
 	"$(as fwlog_ingest "INSERT INTO fwlog.filtered_minute AS f VALUES (1, '2026-11-23', 1, 0, 5),
 		(2, '2026-11-23', 0, 2, 1);
 		INSERT INTO fwlog.filtered_minute AS f VALUES (1, '2026-11-23', 1, 0, 5) ON CONFLICT
 		(host_id, minute, filter_id, prefix_id) DO UPDATE SET records = f.records +
-		excluded.records; SELECT count(*) FROM fwlog.filter JOIN fwlog.filter_set ON true")" 2
+		excluded.records; SELECT count(*) FROM fwlog.filter JOIN fwlog.filter_set ON true")" 3
 is "and the report sees it" "$(as fwlog_report "SELECT host, filter, prefix, records
 	FROM fwlog.filtered_full ORDER BY records")" $'web2|(local)|drop: :|1\nweb1|dns||10'
 is "the check finds nothing missing" \

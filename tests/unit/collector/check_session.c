@@ -2,6 +2,7 @@
 /* A session against scripted frames over a socket pair; the sink is played by the test.
  */
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@ static struct turns turns;
 static struct session *session;
 static int peer; /* the agent's end */
 static int entering, closed;
+static struct filter_document *document; /* the test's reference */
+static int heard, deaf;
+static struct applied applied;
 static struct frame got; /* what the agent received last */
 static uint8_t in[70000];
 static size_t in_len;
@@ -61,6 +65,35 @@ on_released(void *arg)
 	(void)arg;
 }
 
+static struct filter_document *
+on_filters(void *arg, const struct host *h)
+{
+	(void)arg;
+	(void)h;
+	if (document != NULL)
+		filter_document_ref(document);
+	return document;
+}
+
+static uint32_t
+on_filter_version(void *arg)
+{
+	(void)arg;
+	return document != NULL ? document->version : 0;
+}
+
+static void
+on_applied(void *arg, const struct host *h, const struct applied *a)
+{
+	(void)arg;
+	(void)h;
+	heard++;
+	if (a != NULL)
+		applied = *a;
+	else
+		deaf++;
+}
+
 static void
 on_closed(void *arg, struct session *s)
 {
@@ -90,6 +123,7 @@ setup(void)
 	    .queue_size = 4 << 20,
 	    .hello_timeout = 10000,
 	    .idle_timeout = 30000};
+	signal(SIGPIPE, SIG_IGN);
 	hosts = (struct hosts){.sinks = 1};
 	turns_init(&turns);
 	base = event_base_new();
@@ -101,11 +135,14 @@ setup(void)
 	    .turns = on_turns,
 	    .queued = on_queued,
 	    .contact = on_contact,
+	    .filters = on_filters,
+	    .filter_version = on_filter_version,
+	    .applied = on_applied,
 	    .released = on_released,
 	    .waiting = TAILQ_HEAD_INITIALIZER(env.waiting),
 	    .closed = on_closed};
 	metrics = (struct metrics){0};
-	entering = closed = 0;
+	entering = closed = heard = deaf = 0;
 	in_len = 0;
 	session = open_session(&peer);
 	ck_assert_ptr_nonnull(session);
@@ -414,6 +451,162 @@ START_TEST(losses_are_queued)
 }
 END_TEST
 
+/* ---- central filters */
+
+static void
+make_document(uint32_t version, size_t len)
+{
+	filter_document_unref(document);
+	document = calloc(1, sizeof *document);
+	ck_assert_ptr_nonnull(document);
+	*document = (struct filter_document){
+	    .refs = 1, .version = version, .crc = 5, .data = malloc(len), .len = len};
+	for (size_t i = 0; i < len; i++)
+		document->data[i] = (uint8_t)(i / 1000 + version);
+}
+
+static void
+send_applied(uint32_t version, uint32_t refused)
+{
+	uint8_t frame[300];
+	struct writer w = writer_of(frame, sizeof frame);
+	struct applied a = {.version = version, .refused = refused};
+
+	snprintf(a.reason, sizeof a.reason, "%s", refused != 0 ? "no such field" : "");
+	message_put_applied(&w, &a);
+	send_bytes(frame, (size_t)(w.at - frame));
+}
+
+/* All of the document arrives, in order. */
+static void
+expect_document(void)
+{
+	struct filters piece;
+	const char *why;
+	size_t at = 0;
+
+	while (at < document->len) {
+		ck_assert_int_eq(receive(), FRAME_FILTERS);
+		ck_assert_int_eq(
+		    message_get_filters(got.payload, got.len, &piece, &why), 0);
+		ck_assert_uint_eq(piece.version, document->version);
+		ck_assert_uint_eq(piece.total, document->len);
+		ck_assert_uint_eq(piece.offset, at);
+		ck_assert_mem_eq(piece.bytes, document->data + at, piece.len);
+		at += piece.len;
+	}
+	ck_assert_int_eq(receive(), 0);
+	ck_assert_ptr_null(session->push.document);
+}
+
+START_TEST(filters_after_what_is_applied)
+{
+	struct welcome welcome;
+	const char *why;
+
+	make_document(4, 200000);
+	open_with_mark(0);
+	ck_assert_int_eq(message_get_welcome(got.payload, got.len, &welcome, &why), 0);
+	ck_assert_uint_eq(welcome.filter_version, 4);
+	ck_assert_int_eq(receive(), 0);
+	send_applied(3, 0);
+	ck_assert_uint_eq(applied.version, 3);
+	expect_document();
+	send_applied(4, 0);
+	ck_assert_int_eq(receive(), 0);
+	make_document(5, 10);
+	session_push_filters(session);
+	expect_document();
+	session_push_filters(session);
+	ck_assert_int_eq(receive(), 0);
+	ck_assert_uint_eq(document->refs, 1);
+}
+END_TEST
+
+START_TEST(filters_only_where_they_lack)
+{
+	make_document(4, 20);
+	open_with_mark(0);
+	send_applied(4, 0);
+	ck_assert_int_eq(receive(), 0);
+	ck_assert_int_eq(heard, 1);
+}
+END_TEST
+
+START_TEST(refused_filters_are_not_sent_again)
+{
+	make_document(4, 20);
+	open_with_mark(0);
+	send_applied(0, 0);
+	expect_document();
+	send_applied(0, 4);
+	ck_assert_uint_eq(applied.refused, 4);
+	ck_assert_str_eq(applied.reason, "no such field");
+	session_push_filters(session);
+	ck_assert_int_eq(receive(), 0);
+	make_document(5, 20);
+	session_push_filters(session);
+	expect_document();
+}
+END_TEST
+
+/* What is half on its way gives way to what is newer. */
+START_TEST(newer_filters_begin_anew)
+{
+	make_document(4, 4000000);
+	open_with_mark(0);
+	send_applied(0, 0);
+	ck_assert_ptr_nonnull(session->push.document);
+	make_document(5, 100000);
+	session_push_filters(session);
+	for (struct filters piece = {0}; piece.version != 5;) {
+		const char *why;
+
+		ck_assert_int_eq(receive(), FRAME_FILTERS);
+		ck_assert_int_eq(
+		    message_get_filters(got.payload, got.len, &piece, &why), 0);
+		ck_assert(piece.version == 4 || piece.offset == 0);
+	}
+	ck_assert_uint_eq(document->refs, 1);
+	send_batch(EPOCH, 1, 1);
+	session_ack(session, EPOCH, 1);
+	ck_assert_int_eq(receive(), FRAME_FILTERS);
+	ck_assert_int_eq(receive(), FRAME_ACK);
+}
+END_TEST
+
+START_TEST(agents_that_know_no_filters)
+{
+	uint8_t frame[256];
+	struct writer w = writer_of(frame, sizeof frame);
+	struct stats stats = {.count = 0};
+
+	make_document(4, 20);
+	open_with_mark(0);
+	message_put_stats(&w, &stats);
+	send_bytes(frame, (size_t)(w.at - frame));
+	send_bytes(frame, (size_t)(w.at - frame));
+	ck_assert_int_eq(receive(), FRAME_ALIVE);
+	ck_assert_int_eq(receive(), FRAME_ALIVE);
+	ck_assert_int_eq(deaf, 1);
+	session_push_filters(session);
+	ck_assert_int_eq(receive(), 0);
+}
+END_TEST
+
+START_TEST(filters_end_with_the_session)
+{
+	make_document(4, 4000000);
+	open_with_mark(0);
+	send_applied(0, 0);
+	ck_assert_uint_eq(document->refs, 2);
+	close(peer);
+	turn_loop();
+	ck_assert_int_eq(closed, 1);
+	ck_assert_uint_eq(document->refs, 1);
+}
+END_TEST
+
 START_TEST(newer_session_fences_the_older)
 {
 	int old = peer;
@@ -605,6 +798,12 @@ session_cases(void)
 	tcase_add_test(tc, collectors_frames_close);
 	tcase_add_test(tc, stats_are_answered);
 	tcase_add_test(tc, losses_are_queued);
+	tcase_add_test(tc, filters_after_what_is_applied);
+	tcase_add_test(tc, filters_only_where_they_lack);
+	tcase_add_test(tc, refused_filters_are_not_sent_again);
+	tcase_add_test(tc, newer_filters_begin_anew);
+	tcase_add_test(tc, agents_that_know_no_filters);
+	tcase_add_test(tc, filters_end_with_the_session);
 	tcase_add_test(tc, newer_session_fences_the_older);
 	tcase_add_test(tc, reading_stops_and_goes_on);
 	tcase_add_test(tc, large_frame_waits_for_room);
