@@ -5,6 +5,7 @@
 
 const struct route routes[] = {
     {"/", "Overview", METHOD_GET, ROUTE_STATE, page_home},
+    {"/events", "Events", METHOD_GET, ROUTE_STATE, page_events},
     {"/healthz", NULL, METHOD_GET, ROUTE_OPEN, page_health},
     {"/asset/", NULL, METHOD_GET, ROUTE_OPEN | ROUTE_TAIL, page_asset},
     {NULL, NULL, 0, 0, NULL},
