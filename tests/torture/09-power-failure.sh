@@ -180,6 +180,7 @@ elif mounted_begin; then
 else
 	skip "failures of a mounted disk: no ext4 on a loop device here"
 fi
+[ "$FAULTS" -gt 0 ] || skip_all "neither a preloaded library nor a disk to mount"
 check_failures
 torture_end
 finish
