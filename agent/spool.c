@@ -154,6 +154,7 @@ spool_free(struct spool *s)
 	if (s->lock >= 0)
 		close(s->lock);
 	free(s->hole);
+	free(s->bad.number);
 	free(s->path);
 	free(s);
 }
@@ -218,6 +219,8 @@ spool_close(struct spool *s)
 			  "there",
 		    s->path, s->pendings);
 	durable_close(s);
+	holes_close(s);
+	damage_settle(s);
 	acked_write(s);
 	syncer_free(&s->syncer);
 	spool_free(s);
@@ -256,6 +259,7 @@ spool_on_event(struct spool *s)
 
 	(void)eventfd_read(s->syncer.event_fd, &n);
 	durable_collect(s);
+	damage_settle(s);
 	durable_tick(s, spool_now_ms());
 }
 
@@ -266,6 +270,8 @@ spool_tick(struct spool *s)
 
 	durable_collect(s);
 	pending_tick(s, now);
+	holes_tick(s, now);
+	damage_settle(s);
 	durable_tick(s, now);
 	retain_tick(s, now);
 	acked_tick(s, now);

@@ -116,7 +116,8 @@ acked_write(struct spool *s)
 	}
 	len += (size_t)snprintf(
 	    text + len, ACKED_MAX - len, "crc %08" PRIx32 "\n", crc32c(0, text, len));
-	if (file_replace(s->dir, ACKED_FILE, text, len, false) == 0)
+	if (file_write_new(s->dir, ACKED_FILE, text, len) == 0 &&
+	    file_take_over(s->dir, ACKED_FILE) == 0)
 		s->acked_dirty = false;
 	free(text);
 }

@@ -161,22 +161,46 @@ damage_note(struct spool *s, struct segment *seg, uint64_t from, uint64_t to)
 	close(fd);
 }
 
-void
-damage_move(struct spool *s, uint64_t number)
+int
+damage_found(struct spool *s, uint64_t number)
 {
-	char file[SEGMENT_NAME_MAX], name[64];
-	int dir = damaged_open(s);
+	char file[SEGMENT_NAME_MAX];
 
 	segment_name(number, file);
-	snprintf(name, sizeof name, "%016" PRIu64 "-0", number);
 	s->count.corrupt++;
 	log_error(
 	    "spool %s: %s: the header cannot be read, the file goes to " DAMAGED_DIR
 	    "; check the disk",
 	    s->path, file);
+	return numbers_add(&s->bad, number);
+}
+
+static void
+damage_move(struct spool *s, int dir, uint64_t number)
+{
+	char file[SEGMENT_NAME_MAX], name[64];
+
+	segment_name(number, file);
+	snprintf(name, sizeof name, "%016" PRIu64 "-0", number);
 	if (dir < 0 || renameat(s->dir, file, dir, name) < 0)
 		log_error(
 		    "spool %s: cannot move %s: %m; move it by hand", s->path, file);
+}
+
+void
+damage_settle(struct spool *s)
+{
+	if (s->bad.count == 0 || s->pendings > 0)
+		return;
+	if (s->bad_next == 0)
+		s->bad_next = s->cur->next;
+	if (durable_next(s) < s->bad_next)
+		return;
+	int dir = damaged_open(s);
+
+	for (size_t i = 0; i < s->bad.count; i++)
+		damage_move(s, dir, s->bad.number[i]);
+	s->bad.count = 0;
 	if (dir < 0)
 		return;
 	damaged_bound(s, dir);

@@ -46,13 +46,21 @@ next_unsynced(struct spool *s)
 	return s->unsynced;
 }
 
+uint64_t
+durable_next(struct spool *s)
+{
+	const struct segment *seg = s->conf.sync_never ? NULL : next_unsynced(s);
+
+	return seg != NULL ? seg->synced_next : s->cur->next;
+}
+
 void
 durable_tick(struct spool *s, int64_t now_ms)
 {
 	struct segment *seg;
 
-	if (s->conf.sync_never || s->job.running || now_ms < s->sync_ms ||
-	    (seg = next_unsynced(s)) == NULL)
+	if (s->conf.sync_never || s->job.running || holes_sync(s, now_ms) ||
+	    now_ms < s->sync_ms || (seg = next_unsynced(s)) == NULL)
 		return;
 	if (syncer_submit(&s->syncer, seg->fd, seg->dir_synced ? -1 : s->dir) < 0) {
 		log_limited(
@@ -60,7 +68,10 @@ durable_tick(struct spool *s, int64_t now_ms)
 		s->sync_ms = now_ms + FAILED_FIRST_MS;
 		return;
 	}
-	s->job = (struct sync_job){true, seg, seg->end, segment_next(s->cur, seg)};
+	s->job = (struct sync_job){.running = true,
+	    .segment = seg,
+	    .end = seg->end,
+	    .next = segment_next(s->cur, seg)};
 	s->sync_ms = now_ms + (int64_t)s->conf.sync_interval_ms;
 }
 
@@ -165,6 +176,10 @@ durable_collect(struct spool *s)
 		return;
 	s->job.running = false;
 	s->job.segment = NULL;
+	if (s->job.holes) {
+		holes_synced(s, s->job.version, error);
+		return;
+	}
 	if (error != 0) {
 		sync_failed(s, seg, error);
 		return;

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/spool_internal.h"
 #include "common/crc32c.h"
@@ -16,15 +17,17 @@
 #define HOLES_FILE "holes"
 #define HOLES_MAGIC "fwlog-holes 1\n"
 #define LINE_BYTES 140 /* six numbers of up to 20 digits */
+#define RETRY_MS 1000  /* between attempts to write it */
 
-static void
-holes_write(struct spool *s)
+/* NULL: no memory. */
+static char *
+holes_text(const struct spool *s, size_t *length)
 {
 	size_t max = (s->holes + 2) * LINE_BYTES, len = 0;
 	char *text = malloc(max);
 
 	if (text == NULL)
-		return;
+		return NULL;
 	len += (size_t)snprintf(text, max, HOLES_MAGIC);
 	for (size_t i = 0; i < s->holes; i++) {
 		const struct hole *h = &s->hole[i];
@@ -36,13 +39,98 @@ holes_write(struct spool *s)
 	}
 	len += (size_t)snprintf(
 	    text + len, max - len, "crc %08" PRIx32 "\n", crc32c(0, text, len));
-	if (file_replace(s->dir, HOLES_FILE, text, len, !s->conf.sync_never) < 0)
-		log_limited(&s->disk_log, LOG_LEVEL_WARN,
-		    "spool %s: cannot write %s: %m; after a restart what was dropped "
-		    "may "
-		    "be reported as corrupt",
-		    s->path, HOLES_FILE);
+	*length = len;
+	return text;
+}
+
+/* Under its new name, by which a run that follows a killed one finds it too. */
+static int
+holes_put(struct spool *s)
+{
+	size_t len = 0;
+	char *text = holes_text(s, &len);
+	int rc = -1;
+
+	if (text != NULL)
+		rc = file_write_new(s->dir, HOLES_FILE, text, len);
 	free(text);
+	s->holes_unsynced = rc == 0 && !s->conf.sync_never;
+	if (rc == 0 && s->conf.sync_never)
+		rc = file_take_over(s->dir, HOLES_FILE);
+	s->holes_version++;
+	s->holes_dirty = rc < 0;
+	return rc;
+}
+
+static void
+holes_write(struct spool *s)
+{
+	if (holes_put(s) == 0)
+		return;
+	log_limited(&s->disk_log, LOG_LEVEL_WARN,
+	    "spool %s: cannot write %s: %m; tried again by itself; after a restart "
+	    "before "
+	    "that, what was dropped may be reported as corrupt",
+	    s->path, HOLES_FILE);
+	s->holes_ms = spool_now_ms() + RETRY_MS;
+}
+
+void
+holes_tick(struct spool *s, int64_t now_ms)
+{
+	if (s->holes_dirty && now_ms >= s->holes_ms)
+		holes_write(s);
+}
+
+bool
+holes_sync(struct spool *s, int64_t now_ms)
+{
+	if (!s->holes_unsynced || now_ms < s->holes_ms)
+		return false;
+	int fd = file_open_new(s->dir, HOLES_FILE);
+	int rc = fd >= 0 ? syncer_submit(&s->syncer, fd, -1) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	s->holes_unsynced = false;
+	if (rc < 0) {
+		holes_synced(s, s->holes_version, errno);
+		return false;
+	}
+	s->job = (struct sync_job){
+	    .running = true, .holes = true, .version = s->holes_version};
+	return true;
+}
+
+void
+holes_synced(struct spool *s, uint64_t version, int error)
+{
+	if (version != s->holes_version)
+		return; /* written again meanwhile, that one is to come */
+	if (error == 0 && file_take_over(s->dir, HOLES_FILE) == 0)
+		return;
+	s->count.sync_errors++;
+	log_limited(&s->sync_log, LOG_LEVEL_WARN,
+	    "spool %s: cannot sync %s: %s; written again", s->path, HOLES_FILE,
+	    strerror(error != 0 ? error : errno));
+	s->holes_dirty = true;
+	s->holes_ms = spool_now_ms() + RETRY_MS;
+}
+
+void
+holes_close(struct spool *s)
+{
+	if (s->holes_dirty)
+		holes_write(s);
+	if (!s->holes_unsynced)
+		return;
+	int fd = file_open_new(s->dir, HOLES_FILE);
+	int error = fd >= 0 && segment_io.fdatasync(fd) == 0 ? 0 : errno;
+
+	if (fd >= 0)
+		close(fd);
+	s->holes_unsynced = false;
+	holes_synced(s, s->holes_version, error);
 }
 
 static bool
@@ -104,22 +192,36 @@ crc_fits(const char *text)
 	       crc == crc32c(0, text, (size_t)(last + 1 - text));
 }
 
+/* The newest that is whole: that under the new name was yet to be synced. */
+static char *
+holes_read(struct spool *s)
+{
+	const size_t max = (HOLES_MAX + 2) * LINE_BYTES;
+	char *text = file_read(s->dir, HOLES_FILE ".new", max);
+
+	if (text != NULL && crc_fits(text)) {
+		s->holes_dirty = true;
+		return text;
+	}
+	free(text);
+	text = file_read(s->dir, HOLES_FILE, max);
+	if (text == NULL || crc_fits(text))
+		return text;
+	log_warn("spool %s: %s is damaged and left aside; what was dropped before is "
+		 "reported as corrupt",
+	    s->path, HOLES_FILE);
+	free(text);
+	return NULL;
+}
+
 void
 holes_load(struct spool *s)
 {
-	char *text = file_read(s->dir, HOLES_FILE, (HOLES_MAX + 2) * LINE_BYTES);
+	char *text = holes_read(s);
 	struct epoch *e = NULL;
 
 	if (text == NULL)
 		return;
-	if (!crc_fits(text)) {
-		log_warn(
-		    "spool %s: %s is damaged and left aside; what was dropped before "
-		    "is reported as corrupt",
-		    s->path, HOLES_FILE);
-		free(text);
-		return;
-	}
 	for (char *line = strchr(text, '\n') + 1; s->holes < HOLES_MAX;
 	     line = strchr(line, '\n') + 1) {
 		struct hole *h = &s->hole[s->holes];
@@ -149,7 +251,8 @@ hole_add(struct spool *s, const struct hole *h)
 {
 	struct hole *before = last_hole(s, h->epoch);
 
-	if (before != NULL && !before->frozen && before->last + 1 == h->first) {
+	if (before != NULL && !before->frozen && !h->frozen &&
+	    before->last + 1 == h->first) {
 		before->last = h->last;
 		before->records = records_add(before->records, h->records);
 		span_add(&before->from_us, &before->to_us, h->from_us, h->to_us);
@@ -157,6 +260,74 @@ hole_add(struct spool *s, const struct hole *h)
 		s->hole[s->holes++] = *h;
 	}
 	/* Else their numbers go out as corrupt: still counted. */
+}
+
+/* The numbers of h go, in which t was found. */
+static void
+range_add(
+    struct spool *s, const struct segment *seg, struct hole h, const struct tally *t)
+{
+	if (h.first > h.last)
+		return;
+	/* Numbers that cannot be read any more were records as far as anybody knows. */
+	uint64_t numbers = h.last - h.first + 1;
+
+	h.records =
+	    records_add(t->records, numbers > t->numbers ? numbers - t->numbers : 0);
+	h.from_us = t->from_us != 0 ? t->from_us : seg->created_us;
+	h.to_us = t->to_us != 0 ? t->to_us : seg->created_us;
+	hole_add(s, &h);
+	if (h.records != LOSS_RECORDS_UNKNOWN)
+		s->count.dropped += h.records;
+}
+
+/* What was sent may be stored up to any frame: the number behind the last such. */
+static uint64_t
+sent_end(const struct spool *s, const struct epoch *e)
+{
+	if (e->resumed)
+		return e->read;
+	return e == s->cur ? 0 : UINT64_MAX;
+}
+
+/*
+ * The same for a segment some of which was sent. When the collector has its beginning,
+ * what is left of a hole is its records less the numbers that are stored; that holds
+ * for records alone. So a frame that tells of others is a hole by itself.
+ */
+static void
+sent_segment_add(struct spool *s, struct epoch *e, struct segment *seg, struct hole h)
+{
+	const uint64_t end = sent_end(s, e), last = h.last;
+	uint64_t from = SEGMENT_HEADER;
+	struct tally t = {0};
+	struct segment_frame f;
+	int rc;
+
+	while ((rc = segment_read(&s->reader, &seg->id, from, seg->end, &f)) == 1) {
+		from = f.offset + f.bytes.len;
+		if (f.type == FRAME_BATCH || f.first < h.first || f.first >= end ||
+		    s->holes > HOLES_MAX / 2) {
+			segment_count_frame(&f, h.first - 1, &t);
+			continue;
+		}
+		h.last = f.first - 1;
+		range_add(s, seg, h, &t);
+		t = (struct tally){0};
+		segment_count_frame(&f, 0, &t);
+		range_add(s, seg,
+		    (struct hole){.epoch = h.epoch,
+			.first = f.first,
+			.last = f.last,
+			.frozen = true},
+		    &t);
+		t = (struct tally){0};
+		h.first = f.last + 1;
+		h.last = last;
+	}
+	if (rc < 0)
+		t.records = LOSS_RECORDS_UNKNOWN;
+	range_add(s, seg, h, &t);
 }
 
 void
@@ -172,21 +343,16 @@ holes_add_segment(struct spool *s, struct epoch *e, struct segment *seg)
 	h.first = seg->id.first_seq > floor ? seg->id.first_seq : floor + 1;
 	if (h.first > h.last)
 		return;
-	if (!seg->tallied || floor >= seg->id.first_seq) {
-		t = (struct tally){0};
-		segment_count(s, seg, floor, &t);
+	if (h.first < sent_end(s, e)) {
+		sent_segment_add(s, e, seg, h);
+	} else {
+		if (!seg->tallied || floor >= seg->id.first_seq) {
+			t = (struct tally){0};
+			segment_count(s, seg, floor, &t);
+		}
+		range_add(s, seg, h, &t);
 	}
-	/* Numbers that cannot be read any more were records as far as anybody knows. */
-	uint64_t numbers = h.last - h.first + 1;
-
-	h.records =
-	    records_add(t.records, numbers > t.numbers ? numbers - t.numbers : 0);
-	h.from_us = t.from_us != 0 ? t.from_us : seg->created_us;
-	h.to_us = t.to_us != 0 ? t.to_us : seg->created_us;
-	hole_add(s, &h);
 	holes_write(s);
-	if (h.records != LOSS_RECORDS_UNKNOWN)
-		s->count.dropped += h.records;
 	log_limited(&s->full_log, LOG_LEVEL_WARN,
 	    "spool %s is full: the oldest segment was dropped, %" PRIu64
 	    " records dropped so far; the collector is away or slow, or spool_size is "

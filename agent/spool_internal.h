@@ -107,8 +107,16 @@ struct spool_group {
 	size_t len;
 };
 
+/* Numbers of segments. */
+struct numbers {
+	uint64_t *number;
+	size_t count, room;
+};
+
 struct sync_job {
 	bool running;
+	bool holes; /* of the file `holes`, of this version */
+	uint64_t version;
 	struct segment *segment; /* NULL when it was removed meanwhile */
 	uint64_t end, next;      /* what the sync covers */
 };
@@ -135,6 +143,12 @@ struct spool {
 	int64_t keep_after_ms;
 	struct hole *hole; /* HOLES_MAX */
 	size_t holes;
+	bool holes_dirty;       /* the file does not say so yet */
+	bool holes_unsynced;    /* it does under its new name, which waits for a sync */
+	uint64_t holes_version; /* of what was written last */
+	int64_t holes_ms;       /* the disk refused: not before */
+	struct numbers bad;     /* without a header, until their loss is on disk */
+	uint64_t bad_next;      /* the number behind that loss, 0: not yet written */
 
 	struct syncer syncer;
 	struct sync_job job;
@@ -161,8 +175,14 @@ void tally_add(struct tally *t, uint64_t numbers, uint64_t records, uint64_t fro
 /* records of both, LOSS_RECORDS_UNKNOWN when either is. */
 uint64_t records_add(uint64_t a, uint64_t b);
 void span_add(uint64_t *from_us, uint64_t *to_us, uint64_t from2, uint64_t to2);
-/* Replaces a small file of the directory in one step. 0, or -1 and errno. */
-int file_replace(int dir, const char *name, const char *text, size_t len, bool sync);
+/* Writes a small file of the directory as NAME.new. 0, or -1, errno and no such file.
+ */
+int file_write_new(int dir, const char *name, const char *text, size_t len)
+    __attribute__((warn_unused_result));
+/* It takes the name's place in one step. 0, or -1 and errno. */
+int file_take_over(int dir, const char *name) __attribute__((warn_unused_result));
+/* NAME.new, opened for syncing, or -1 and errno. */
+int file_open_new(int dir, const char *name);
 /* Opens the file for reading: the whole of it (at most max bytes), or NULL. Free it. */
 char *file_read(int dir, const char *name, size_t max);
 
@@ -197,6 +217,9 @@ struct segment *segment_begin(
     struct spool *s, uint64_t first, bool small, bool may_drop);
 /* Whether there is room, for which what is retained makes way. */
 bool segment_may_begin(struct spool *s);
+/* Adds a frame as far as its numbers lie above floor. */
+void segment_count_frame(
+    const struct segment_frame *f, uint64_t floor, struct tally *t);
 /* Adds up the frames of seg with numbers above floor. */
 void segment_count(
     struct spool *s, struct segment *seg, uint64_t floor, struct tally *t);
@@ -231,6 +254,12 @@ void pending_tick(struct spool *s, int64_t now_ms);
 
 /* ---- spool_holes.c */
 void holes_load(struct spool *s);
+/* Writes again what the disk refused before. */
+void holes_tick(struct spool *s, int64_t now_ms);
+/* Starts the sync that is due. Whether it did. */
+bool holes_sync(struct spool *s, int64_t now_ms);
+void holes_synced(struct spool *s, uint64_t version, int error);
+void holes_close(struct spool *s); /* after the last job of the syncer */
 /* Makes the numbers of seg above what is acknowledged a hole, before it is removed. */
 void holes_add_segment(struct spool *s, struct epoch *e, struct segment *seg);
 struct hole *holes_at(const struct spool *s, uint64_t epoch, uint64_t seq);
@@ -259,10 +288,15 @@ void acked_write(struct spool *s);
 /* ---- spool_damage.c: damaged/ */
 /* Counts and keeps the bytes [from, to) of the segment, once. */
 void damage_note(struct spool *s, struct segment *seg, uint64_t from, uint64_t to);
-/* Moves a whole file whose header cannot be read. */
-void damage_move(struct spool *s, uint64_t number);
+/*
+ * A file whose header cannot be read: counted, and moved as a whole when the loss that
+ * tells of it is on disk, or a kill in between would leave neither. -1: no memory.
+ */
+int damage_found(struct spool *s, uint64_t number) __attribute__((warn_unused_result));
+void damage_settle(struct spool *s);
 
 /* ---- spool_recover.c */
+int numbers_add(struct numbers *n, uint64_t number) __attribute__((warn_unused_result));
 /* Reads the directory. 0, or -1 with a reason: no memory. */
 int spool_recover(struct spool *s, char *why, size_t whysize)
     __attribute__((warn_unused_result));
@@ -281,6 +315,8 @@ bool syncer_collect(struct syncer *y, int *error);
 void durable_tick(struct spool *s, int64_t now_ms);
 void durable_collect(struct spool *s); /* takes the result of a job that ended */
 void durable_close(struct spool *s);   /* everything is synced, or said not to be */
+/* The number behind those of this run that may be sent. */
+uint64_t durable_next(struct spool *s);
 /* sync_never: all that is written may be sent. */
 void durable_skip(struct spool *s, struct segment *seg);
 

@@ -16,12 +16,7 @@
 
 #include "agent/spool_internal.h"
 
-struct numbers {
-	uint64_t *number;
-	size_t count, room;
-};
-
-static int
+int
 numbers_add(struct numbers *n, uint64_t number)
 {
 	if (n->count == n->room) {
@@ -155,7 +150,7 @@ file_found(struct spool *s, uint64_t number)
 		break;
 	case SEGMENT_BAD:
 		unknown_loss(s, fd, &st);
-		damage_move(s, number);
+		rc = damage_found(s, number);
 		break;
 	}
 	close(fd);

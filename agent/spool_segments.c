@@ -378,6 +378,20 @@ segment_begin(struct spool *s, uint64_t first, bool small, bool may_drop)
 }
 
 void
+segment_count_frame(const struct segment_frame *f, uint64_t floor, struct tally *t)
+{
+	uint64_t first = f->first, records = f->records;
+
+	if (f->last <= floor)
+		return;
+	if (first <= floor) {
+		records -= f->type == FRAME_BATCH ? floor + 1 - first : 0;
+		first = floor + 1;
+	}
+	tally_add(t, f->last - first + 1, records, f->from_us, f->to_us);
+}
+
+void
 segment_count(struct spool *s, struct segment *seg, uint64_t floor, struct tally *t)
 {
 	struct segment_frame f;
@@ -386,13 +400,7 @@ segment_count(struct spool *s, struct segment *seg, uint64_t floor, struct tally
 
 	while ((rc = segment_read(&s->reader, &seg->id, from, seg->end, &f)) == 1) {
 		from = f.offset + f.bytes.len;
-		if (f.last <= floor)
-			continue;
-		if (f.first <= floor) {
-			f.records -= f.type == FRAME_BATCH ? floor + 1 - f.first : 0;
-			f.first = floor + 1;
-		}
-		tally_add(t, f.last - f.first + 1, f.records, f.from_us, f.to_us);
+		segment_count_frame(&f, floor, t);
 	}
 	if (rc < 0)
 		t->records = LOSS_RECORDS_UNKNOWN;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,25 +53,51 @@ tally_add(struct tally *t, uint64_t numbers, uint64_t records, uint64_t from_us,
 	span_add(&t->from_us, &t->to_us, from_us, to_us);
 }
 
-int
-file_replace(int dir, const char *name, const char *text, size_t len, bool sync)
-{
-	char fresh[32];
+#define NEW_NAME_MAX 32 /* bytes */
 
-	snprintf(fresh, sizeof fresh, "%s.new", name);
+static void
+new_name(const char *name, char fresh[NEW_NAME_MAX])
+{
+	snprintf(fresh, NEW_NAME_MAX, "%s.new", name);
+}
+
+/* In a file of its own: one before it may be at the syncer. */
+int
+file_write_new(int dir, const char *name, const char *text, size_t len)
+{
+	char fresh[NEW_NAME_MAX];
+
+	new_name(name, fresh);
+	if (unlinkat(dir, fresh, 0) < 0 && errno != ENOENT)
+		return -1;
 	int fd = openat(
-	    dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -1;
-	int rc = segment_write(fd, 0, text, len);
-	if (rc == 0 && sync)
-		rc = segment_io.fdatasync(fd);
+	int rc = segment_write(fd, 0, text, len), error = errno;
 	close(fd);
-	if (rc == 0)
-		rc = renameat(dir, fresh, dir, name);
 	if (rc < 0)
 		unlinkat(dir, fresh, 0);
+	errno = error;
 	return rc;
+}
+
+int
+file_take_over(int dir, const char *name)
+{
+	char fresh[NEW_NAME_MAX];
+
+	new_name(name, fresh);
+	return renameat(dir, fresh, dir, name);
+}
+
+int
+file_open_new(int dir, const char *name)
+{
+	char fresh[NEW_NAME_MAX];
+
+	new_name(name, fresh);
+	return openat(dir, fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 char *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a disk, a crash or a stranger may do to the files: it always starts, nothing
  * that is damaged comes out, all the rest does, and the numbers have no gap. */
+#include <sys/wait.h>
+
 #include "common/crc32c.h"
 #include "tests/unit/agent/spool_rig.h"
 
@@ -395,6 +397,58 @@ START_TEST(test_header_gone_moves_the_file)
 }
 END_TEST
 
+/* A worker that is killed at its start leaves it to the next one to tell. */
+START_TEST(test_header_gone_and_killed_at_the_start)
+{
+	unsigned records = fill_segments();
+	char path[512], why[512];
+
+	ck_assert(rig_segment(&rig, 1, path));
+	file_flip(path, 20);
+	rig_close(&rig);
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = fork();
+		int status = 0;
+
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0) {
+			struct spool *s = spool_open(&rig.conf, why, sizeof why);
+
+			_exit(s != NULL ? 0 : 1);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+	}
+	rig_open(&rig);
+	rig_restart(&rig);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	rig_close(&rig);
+	read_all();
+	ck_assert_uint_eq(rig.lost_unknown, 1);
+	ck_assert_uint_eq(rig.stored + rig.lost[LOSS_CORRUPT], records);
+}
+END_TEST
+
+/* With a sync to wait for: the file moves once the loss is on disk. */
+START_TEST(test_header_gone_moves_after_the_sync)
+{
+	char path[512];
+
+	(void)fill_segments();
+	ck_assert(rig_segment(&rig, 1, path));
+	file_flip(path, 20);
+	rig_close(&rig);
+	rig.conf.sync_never = false;
+	rig.conf.sync_interval_ms = 60000;
+	rig_open(&rig);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	spool_tick(rig.spool); /* writes the loss and starts its sync */
+	rig_wait(&rig);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_uint_ge(rig_counters(&rig).syncs, 1);
+}
+END_TEST
+
 START_TEST(test_blank_segment_is_no_damage)
 {
 	static const uint8_t zero[SEGMENT_HEADER + 100];
@@ -514,6 +568,8 @@ main(void)
 	tcase_add_test(tc, test_acked_file_is_only_a_hint);
 	tcase_add_test(tc, test_foreign_files_are_left_alone);
 	tcase_add_test(tc, test_header_gone_moves_the_file);
+	tcase_add_test(tc, test_header_gone_and_killed_at_the_start);
+	tcase_add_test(tc, test_header_gone_moves_after_the_sync);
 	tcase_add_test(tc, test_blank_segment_is_no_damage);
 	tcase_add_test(tc, test_damaged_is_bounded);
 	tcase_add_test(tc, test_last_frame_damaged_after_a_clean_end);

@@ -3,8 +3,10 @@
  */
 #include <sys/mount.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "tests/unit/agent/spool_rig.h"
@@ -199,6 +201,38 @@ START_TEST(test_hole_in_flight_does_not_grow)
 	ck_assert_uint_eq(rig.lost[LOSS_KERNEL], 0);
 	rig.lost[LOSS_SPOOL_FULL] -= 50;
 	expect_balance();
+}
+END_TEST
+
+/*
+ * A segment goes of which the collector has the beginning: what a LOSS in that told is
+ * not told again. _i: the connection breaks, goes on, or the agent is started anew.
+ */
+START_TEST(test_hole_behind_a_loss_that_was_sent)
+{
+	struct loss kernel = {.cause = LOSS_KERNEL, .records = 50};
+
+	reopen(2 * SPOOL_SEGMENT_MIN + SEGMENT_SMALL, SPOOL_DROP_OLDEST);
+	rig_session(&rig);
+	ck_assert_int_eq(rig_append(&rig, 10, 13000), 0);
+	ck_assert_int_eq(spool_append_loss(rig.spool, &kernel), 0);
+	ck_assert_int_eq(rig_append(&rig, 10, 13000), 0);
+	ck_assert_int_eq(spool_append_loss(rig.spool, &kernel), 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert(rig_take(&rig, false)); /* committed, the ACKs get lost */
+	ck_assert_uint_eq(rig.lost[LOSS_KERNEL], 50);
+	if (_i == 2)
+		rig_restart(&rig);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(rig_append(&rig, 10, 13000), 0);
+	if (_i > 0)
+		rig_session(&rig);
+	rig_drain(&rig, true);
+	ck_assert_uint_eq(rig.lost[LOSS_KERNEL], 50);
+	rig.lost[LOSS_KERNEL] -= 50;
+	rig.lost[LOSS_SPOOL_FULL] -= 50; /* the other, which never was sent */
+	expect_balance();
+	ck_assert_uint_eq(rig.lost[LOSS_CORRUPT], 0);
 }
 END_TEST
 
@@ -576,6 +610,141 @@ START_TEST(test_sync_always_fails)
 }
 END_TEST
 
+/* ---- the file `holes` */
+
+static pthread_t loop_thread;
+static atomic_uint loop_syncs;
+static atomic_bool holes_refused;
+
+static int
+watched_fdatasync(int fd)
+{
+	if (pthread_equal(pthread_self(), loop_thread))
+		loop_syncs++;
+	return real_io.fdatasync(fd);
+}
+
+static ssize_t
+refusing_pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	if (holes_refused && len > 11 && memcmp(data, "fwlog-holes", 11) == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return real_io.pwrite(fd, data, len, offset);
+}
+
+static int
+stuck_fdatasync(int fd)
+{
+	while (fd >= 0)
+		pause();
+	return -1;
+}
+
+static bool
+holes_there(void)
+{
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/holes", rig.dir);
+	return access(path, F_OK) == 0;
+}
+
+/* Ticks until the file is there, at most for the deadline. */
+static bool
+holes_come(void)
+{
+	for (int i = 0; i < RIG_DEADLINE_MS / 20 && !holes_there(); i++) {
+		spool_tick(rig.spool);
+		spool_on_event(rig.spool);
+		(void)poll(NULL, 0, 20);
+	}
+	return holes_there();
+}
+
+static void
+drop_some(void)
+{
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(rig_append(&rig, 10, 13000), 0);
+	ck_assert_uint_gt(rig_counters(&rig).dropped, 0);
+}
+
+START_TEST(test_dropping_never_waits_for_the_disk)
+{
+	reopen(2 * SPOOL_SEGMENT_MIN + SEGMENT_SMALL, SPOOL_DROP_OLDEST);
+	sync_on(200);
+	loop_thread = pthread_self();
+	loop_syncs = 0;
+	segment_io.fdatasync = watched_fdatasync;
+	drop_some();
+	ck_assert(holes_come());
+	drain_all();
+	ck_assert_uint_eq(loop_syncs, 0);
+	expect_balance();
+}
+END_TEST
+
+START_TEST(test_holes_are_written_once_there_is_room)
+{
+	rig.conf.sync_never = _i == 0;
+	reopen(2 * SPOOL_SEGMENT_MIN + SEGMENT_SMALL, SPOOL_DROP_OLDEST);
+	segment_io.pwrite = refusing_pwrite;
+	holes_refused = true;
+	drop_some();
+	ck_assert(!holes_there());
+	holes_refused = false;
+	ck_assert(holes_come());
+	rig_restart(&rig);
+	drain_all();
+	expect_balance();
+	ck_assert_uint_eq(rig.lost[LOSS_CORRUPT], 0);
+}
+END_TEST
+
+START_TEST(test_holes_are_synced_again)
+{
+	reopen(2 * SPOOL_SEGMENT_MIN + SEGMENT_SMALL, SPOOL_DROP_OLDEST);
+	sync_on(0);
+	segment_io.fdatasync = failing_fdatasync;
+	plant(1, 4, EIO);
+	drop_some();
+	ck_assert(holes_come());
+	ck_assert_int_gt(calls, 4);
+	drain_all();
+	expect_balance();
+}
+END_TEST
+
+/* Killed before the disk had it: what was written is found all the same. */
+START_TEST(test_holes_of_a_killed_worker)
+{
+	int status;
+
+	reopen(2 * SPOOL_SEGMENT_MIN + SEGMENT_SMALL, SPOOL_DROP_OLDEST);
+	rig_close(&rig);
+	rig.conf.sync_never = false;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		segment_io.fdatasync = stuck_fdatasync;
+		rig_open(&rig);
+		drop_some();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!holes_there());
+	rig.next_id = 601;
+	rig_open(&rig);
+	drain_all();
+	expect_balance();
+	ck_assert_uint_gt(rig.lost[LOSS_SPOOL_FULL], 0);
+	ck_assert_uint_eq(rig.lost[LOSS_CORRUPT], 0);
+}
+END_TEST
+
 /* ---- a real full disk */
 
 START_TEST(test_tmpfs_full_and_freed)
@@ -625,6 +794,7 @@ main(void)
 	tcase_add_test(tc, test_drop_oldest_survives_restarts);
 	tcase_add_test(tc, test_holes_file_lost);
 	tcase_add_test(tc, test_hole_in_flight_does_not_grow);
+	tcase_add_loop_test(tc, test_hole_behind_a_loss_that_was_sent, 0, 3);
 	tcase_add_test(tc, test_losses_fit_when_nothing_else_does);
 	tcase_add_test(tc, test_full_from_the_start);
 	tcase_add_loop_test(tc, test_random_walks, 0, 8);
@@ -636,6 +806,10 @@ main(void)
 	tcase_add_loop_test(tc, test_sync_fails_once, 0, 12);
 	tcase_add_test(tc, test_sync_failure_rewrites);
 	tcase_add_test(tc, test_sync_always_fails);
+	tcase_add_test(tc, test_dropping_never_waits_for_the_disk);
+	tcase_add_loop_test(tc, test_holes_are_written_once_there_is_room, 0, 2);
+	tcase_add_test(tc, test_holes_are_synced_again);
+	tcase_add_test(tc, test_holes_of_a_killed_worker);
 	tcase_add_loop_test(tc, test_tmpfs_full_and_freed, 0, 2);
 	suite_add_tcase(suite, tc);
 
