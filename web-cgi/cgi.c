@@ -11,6 +11,7 @@
 #include "web-cgi/route.h"
 
 #define RETRY_SECONDS 10
+#define API_PATH "/api/"
 
 static int64_t
 now_us(void)
@@ -76,8 +77,12 @@ answer(struct visit *v, int status)
 {
 	struct response *r = &v->out;
 
-	if (status != 200 && status != 303 && r->body == NULL)
-		page_error(v, status);
+	if (status != 200 && status != 303 && r->body == NULL) {
+		if (strncmp(v->req->path, API_PATH, strlen(API_PATH)) == 0)
+			page_api_error(v, status);
+		else
+			page_error(v, status);
+	}
 	if (v->html.failed) {
 		log_error(
 		    "the page is longer than %u bytes, or memory ended", HTML_MAX);
@@ -112,7 +117,7 @@ cgi_main(void)
 	struct visit v = {.req = &req, .settings = &settings, .now = now_us()};
 	int status, rc;
 
-	log_init("fwlog.cgi", LOG_LEVEL_WARN, false);
+	log_init("fwlog.cgi", LOG_LEVEL_INFO, false);
 	if (zone_set(ZONE_UTC) < 0)
 		return EXIT_FAILED;
 	state_default(&v.state, v.now);

@@ -6,6 +6,13 @@
 const struct route routes[] = {
     {"/", "Overview", METHOD_GET, ROUTE_STATE, page_home},
     {"/events", "Events", METHOD_GET, ROUTE_STATE, page_events},
+    {"/record/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_record},
+    {"/export.csv", NULL, METHOD_GET, ROUTE_STATE, page_export_csv},
+    {"/export.jsonl", NULL, METHOD_GET, ROUTE_STATE, page_export_jsonl},
+    {"/export.pcap", NULL, METHOD_GET, ROUTE_STATE, page_export_pcap},
+    {"/api/events", NULL, METHOD_GET, ROUTE_STATE, page_api_events},
+    {"/api/timeline", NULL, METHOD_GET, ROUTE_STATE, page_api_timeline},
+    {"/api/top/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_api_top},
     {"/healthz", NULL, METHOD_GET, ROUTE_OPEN, page_health},
     {"/asset/", NULL, METHOD_GET, ROUTE_OPEN | ROUTE_TAIL, page_asset},
     {NULL, NULL, 0, 0, NULL},

@@ -38,6 +38,8 @@ int page_export_pcap(struct visit *v);
 int page_api_events(struct visit *v);
 int page_api_timeline(struct visit *v);
 int page_api_top(struct visit *v);
+/* What went wrong, for programs. */
+void page_api_error(struct visit *v, int status);
 int page_health(struct visit *v);
 int page_asset(struct visit *v);
 
