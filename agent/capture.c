@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/nflog.h"
+#include "agent/suppressed.h"
 #include "common/log.h"
 
 #define KSEQ_NONE UINT32_MAX /* before the first number of a binding, which is 0 */
@@ -42,9 +43,10 @@ struct capture_group {
 	struct binding binding;
 	char label[BINDING_LABEL_MAX];
 	uint16_t netns_len;
-	struct ifname *names; /* of its namespace; NULL: the agent's own */
-	uint32_t last_kseq;   /* all up to here are in the spool, or counted as lost */
-	uint64_t last_ts_us;  /* of the newest record; before one, of the binding */
+	struct ifname *names;        /* of its namespace; NULL: the agent's own */
+	struct filters_chain *chain; /* its own filters; NULL: none */
+	uint32_t last_kseq;  /* all up to here are in the spool, or counted as lost */
+	uint64_t last_ts_us; /* of the newest record; before one, of the binding */
 	struct log_limit said_lost, said_cut, said_error;
 	struct capture_counters counters;
 	struct numbering numbering;
@@ -55,6 +57,10 @@ struct capture {
 	struct ifname *names;
 	struct locallog *log;
 	struct batch_writer *batch;
+	struct filtering *filters; /* NULL: there are never any */
+	bool filtering;            /* this datagram's records are looked at */
+	uint64_t received_us;      /* this datagram */
+	struct suppressed suppressed;
 	struct capture_group *first, **end;
 	_Alignas(struct nlmsghdr) uint8_t datagram[NFLOG_DATAGRAM_MAX];
 };
@@ -86,6 +92,12 @@ capture_new(
 		return NULL;
 	}
 	return c;
+}
+
+void
+capture_use_filters(struct capture *c, struct filtering *filters)
+{
+	c->filters = filters;
 }
 
 static void
@@ -294,6 +306,8 @@ capture_add(struct capture *c, const struct binding *b, bool counted)
 	g->counters.group = b->group;
 	g->last_ts_us = b->bound_us;
 	g->last_kseq = KSEQ_NONE;
+	if (c->filters != NULL)
+		g->chain = filters_chain_of(c->filters, b->group, b->netns);
 	remember(g);
 	if (!spool_source_last(c->spool, b->bind_id, &g->last_kseq) && !counted)
 		note_down_time(g);
@@ -317,7 +331,36 @@ capture_names(const struct capture_group *g)
 /* ---- records */
 
 static void
-flush(struct capture_group *g)
+begin_batch(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+
+	batch_begin(c->batch);
+	if (!c->filtering)
+		return;
+	suppressed_begin(&c->suppressed);
+	filters_begin(c->filters, g->chain, c->batch, c->received_us);
+}
+
+static void
+flush_suppressed(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+	struct filtered *m = suppressed_message(&c->suppressed, c->batch);
+
+	if (m == NULL)
+		return;
+	m->bind_id = g->binding.bind_id;
+	m->group = g->binding.group;
+	m->kseq = g->last_kseq;
+	for (uint16_t i = 0; i < m->entries; i++)
+		g->counters.suppressed += m->entry[i].records;
+	(void)spool_append_filtered(
+	    c->spool, m); /* what comes of it, end_group tells */
+}
+
+static void
+flush_batch(struct capture_group *g)
 {
 	struct capture *c = g->capture;
 	const struct batch_source source = {
@@ -329,12 +372,33 @@ flush(struct capture_group *g)
 	if (c->log != NULL)
 		locallog_flush(c->log);
 	g->counters.captured += count;
+	(void)spool_append_batch(c->spool, c->batch, &source);
+}
+
+static void
+end_group(struct capture_group *g)
+{
 	/* What does not go in is counted by the spool and becomes a loss there. */
-	if (spool_append_batch(c->spool, c->batch, &source) < 0)
+	if (spool_group_end(g->capture->spool) < 0)
 		log_limited(&g->said_error, LOG_LEVEL_WARN,
 		    "group %s: the spool takes no records; they are counted as lost",
 		    g->label);
-	batch_begin(c->batch);
+}
+
+/* All records up to last_kseq go to the spool's group. */
+static void
+flush(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+
+	if (c->filtering)
+		flush_suppressed(g);
+	flush_batch(g);
+	if (spool_group_full(c->spool)) {
+		end_group(g);
+		spool_group_begin(c->spool);
+	}
+	begin_batch(g);
 }
 
 /* The kernel numbered records up to before `next` that it did not deliver. */
@@ -406,31 +470,69 @@ set_strings(struct capture_group *g, struct nflog_packet *p)
 	return true;
 }
 
-static void
-write_local(struct capture *c, const struct record *rec)
+/* 0, or -1 when even an empty batch does not take its strings. */
+static int
+name_strings(struct capture_group *g, struct nflog_packet *p)
 {
-	struct event ev;
-	struct packet pkt;
-
-	if (c->log == NULL)
-		return;
-	event_from_record(&ev, &pkt, rec);
-	locallog_write(c->log, &ev, &pkt, c->batch);
+	if (set_strings(g, p))
+		return 0;
+	flush(g);
+	return set_strings(g, p) ? 0 : -1;
 }
 
-/* 0, or -1 when even an empty batch does not take it. */
+/* 0; 1: in another batch, where its strings have other numbers; or -1 as above. */
 static int
 put_record(struct capture_group *g, struct nflog_packet *p)
 {
 	struct capture *c = g->capture;
 
-	if (!set_strings(g, p) || batch_add(c->batch, &p->rec) < 0) {
+	if (batch_add(c->batch, &p->rec) == 0)
+		return 0;
+	flush(g);
+	return set_strings(g, p) && batch_add(c->batch, &p->rec) == 0 ? 1 : -1;
+}
+
+/* Counts a record that this filter keeps out; 0, or -1 as above. */
+static int
+suppress(struct capture_group *g, struct nflog_packet *p, int32_t by)
+{
+	struct suppressed *s = &g->capture->suppressed;
+	const struct record *rec = &p->rec;
+
+	for (int tries = 0; tries < 2; tries++) {
+		if (suppressed_add(s, by, rec->ts_us,
+			RECORD_HAS(rec, prefix) ? rec->prefix : SUPPRESSED_NO_PREFIX) ==
+		    0)
+			return 0;
 		flush(g);
-		batch_begin(c->batch);
-		if (!set_strings(g, p) || batch_add(c->batch, &p->rec) < 0)
-			return -1;
+		if (!set_strings(g, p))
+			break;
 	}
-	write_local(c, &p->rec);
+	return -1;
+}
+
+/* Into the batch, or the count of what is suppressed. 0 or 1, or -1 as above. */
+static int
+settle_record(struct capture_group *g, struct nflog_packet *p)
+{
+	struct capture *c = g->capture;
+	struct event ev;
+	struct packet pkt;
+	int32_t by;
+	int rc;
+
+	if (name_strings(g, p) < 0)
+		return -1;
+	if (c->filtering || c->log != NULL)
+		event_from_record(&ev, &pkt, &p->rec);
+	if (c->filtering && !filters_keep(c->filters, g->chain, &ev, &by))
+		return suppress(g, p, by);
+	rc = put_record(g, p);
+	if (rc < 0 || c->log == NULL)
+		return rc;
+	if (rc > 0)
+		event_from_record(&ev, &pkt, &p->rec);
+	locallog_write(c->log, &ev, &pkt, c->batch);
 	return 0;
 }
 
@@ -456,7 +558,7 @@ take_packet(struct capture_group *g, struct nflog_packet *p, uint64_t received_u
 	watch(&g->numbering, rec);
 	/* One that cannot be kept leaves the numbering as it was: the next shows a gap.
 	 */
-	if (put_record(g, p) < 0)
+	if (settle_record(g, p) < 0)
 		return;
 	if (numbered)
 		g->last_kseq = rec->kseq;
@@ -479,10 +581,16 @@ take_datagram(struct capture_group *g, size_t len)
 		    g->label, len);
 		d.left = sizeof c->datagram;
 	}
-	batch_begin(c->batch);
+	c->received_us = received_us;
+	c->filtering = c->filters != NULL && filters_any(c->filters, g->chain);
+	begin_batch(g);
+	spool_group_begin(c->spool);
 	while (nflog_next(&d, &packet) == 1)
 		take_packet(g, &packet, received_us);
-	flush(g);
+	if (c->filtering)
+		flush_suppressed(g);
+	flush_batch(g);
+	end_group(g);
 }
 
 /* The next datagram's real length, left in the queue; 0 when there is none. */
@@ -571,6 +679,7 @@ capture_counters(const struct capture *c, struct capture_counters *out, size_t m
 		struct capture_counters *o = counters_of(g->binding.group, out, &n);
 
 		o->captured += g->counters.captured;
+		o->suppressed += g->counters.suppressed;
 		o->replayed += g->counters.replayed;
 		o->lost += g->counters.lost;
 		o->gaps += g->counters.gaps;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Capture: from a group's datagrams to batches in the spool. A datagram is looked at
- * (MSG_PEEK), its records are written to the spool, and only then it is consumed; what
+ * (MSG_PEEK), its records pass the filters and are written to the spool together with
+ * the count of those that did not, and only then it is consumed; what
  * a predecessor had written already is passed over by the kernel's numbering. Jumps in
  * that numbering become losses. Never blocks.
  */
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "agent/binding.h"
+#include "agent/filters.h"
 #include "agent/ifname.h"
 #include "agent/locallog.h"
 #include "agent/spool.h"
@@ -25,15 +27,18 @@ struct capture_counters {
 	uint16_t group;
 	uint64_t
 	    captured; /* records written to the spool or counted there as dropped */
-	uint64_t replayed; /* records passed over, the predecessor had them */
-	uint64_t lost;     /* records the kernel numbered and did not deliver */
-	uint64_t gaps;     /* how many times that happened */
-	uint64_t overruns; /* datagrams that found the receive buffer full */
+	uint64_t suppressed; /* records that a filter kept out of it, counted there */
+	uint64_t replayed;   /* records passed over, the predecessor had them */
+	uint64_t lost;       /* records the kernel numbered and did not deliver */
+	uint64_t gaps;       /* how many times that happened */
+	uint64_t overruns;   /* datagrams that found the receive buffer full */
 };
 
 /* All are borrowed; log may be NULL. NULL: no memory. */
 struct capture *capture_new(
     struct spool *spool, struct ifname *names, struct locallog *log, int zstd_level);
+/* Before the first capture_add: records have to pass these; borrowed. */
+void capture_use_filters(struct capture *c, struct filtering *filters);
 void capture_free(struct capture *c); /* closes the groups' sockets; NULL-safe */
 
 /*

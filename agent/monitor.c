@@ -88,13 +88,21 @@ worker_main(struct monitor *m, int channel, pid_t parent)
 	prctl(PR_SET_NAME, "fwlog-worker");
 	if (getppid() != parent)
 		return EXIT_FAILED;
+	struct filters_local *filters = filters_local_new(m->options);
+
+	if (filters == NULL)
+		return EXIT_FAILED;
 	if (m->sandbox && sandbox_enter() < 0) {
 		log_error("the worker cannot go into its sandbox: %s; sandbox = no "
 			  "starts it without",
 		    strerror(errno));
+		filters_local_free(filters);
 		return EXIT_FAILED;
 	}
-	return worker_run(m->options, m->keys, channel);
+	int rc = worker_run(m->options, m->keys, filters, channel);
+
+	filters_local_free(filters);
+	return rc;
 }
 
 static int

@@ -10,7 +10,9 @@
 #include "agent/binding.h"
 #include "agent/netns.h"
 #include "agent/nflog.h"
+#include "agent/rate.h"
 #include "agent/spool.h"
+#include "common/filter.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
@@ -40,6 +42,43 @@ static const char *const sandbox_choices[] = {"auto", "yes", "no", NULL};
 	O(CONF_SIZE, receive_buffer, "32M", 64 * KIB, GIB,               \
 	    "what the kernel may hold for an agent that is busy")
 
+/* The same for what filters; text behind each other is allowed. */
+#define FILTER_OPTIONS(O)                                                           \
+	O(only, check_query, "keep records that this query selects, no others")     \
+	O(drop, check_query, "keep no records that this query selects; count them") \
+	O(rate, check_rate, "keep no more than this; count the others")
+
+static int
+check_query(const char *text, char *why, size_t whysize)
+{
+	struct filter_error error = {0};
+	struct filter_tree *tree = filter_parse(text, strlen(text), &error);
+	struct filter *f = NULL;
+
+	if (tree != NULL)
+		f = filter_compile(tree, NULL, 0, &error);
+	if (f == NULL)
+		snprintf(why, whysize, "is no query here: column %zu: %s", error.column,
+		    error.message);
+	filter_tree_free(tree);
+	filter_free(f);
+	return f != NULL ? 0 : -1;
+}
+
+static int
+check_rate(const char *text, char *why, size_t whysize)
+{
+	struct rate *r = rate_new(text, why, whysize);
+
+	rate_free(r);
+	return r != NULL ? 0 : -1;
+}
+
+#define GLOBAL_FILTER(name, check, help) \
+	{"", #name, CONF_LINES, AT(filters.name), NULL, 1, 0, NULL, help, check},
+#define GROUP_FILTER(name, check, help)                                            \
+	{"group", #name, CONF_LINES, offsetof(struct group_section, filters.name), \
+	    NULL, 1, 0, NULL, help, check},
 #define GLOBAL_ENTRY(type, name, def, min, max, help) \
 	{"", #name, type, AT(defaults.name), def, min, max, NULL, help},
 #define GROUP_ENTRY(type, name, def, min, max, help) \
@@ -93,9 +132,9 @@ static const struct conf_option options[] = {
 	"whether the worker may make only the system calls it needs"},
     {"", "conntrack", CONF_ENUM, AT(conntrack), "auto", 0, 0, conntrack_choices,
 	"ask the kernel for the connection's state and id"},
-    GROUP_OPTIONS(GLOBAL_ENTRY) GROUP_OPTIONS(GROUP_ENTRY){"group", "netns",
-	CONF_STRING, offsetof(struct group_section, netns), NULL, 1, BINDING_NETNS_MAX,
-	NULL,
+    GROUP_OPTIONS(GLOBAL_ENTRY) FILTER_OPTIONS(GLOBAL_FILTER) GROUP_OPTIONS(
+	GROUP_ENTRY) FILTER_OPTIONS(GROUP_FILTER){"group", "netns", CONF_STRING,
+	offsetof(struct group_section, netns), NULL, 1, BINDING_NETNS_MAX, NULL,
 	"network namespace, by name or path; unset: the second word of the heading"}};
 
 /* ---- sections */
@@ -196,6 +235,19 @@ options_group(const struct options *o, size_t index)
 	return g;
 }
 
+struct filter_options
+options_filters(const struct options *o, size_t index)
+{
+	struct filter_options f = o->group[index].filters;
+
+#define INHERIT(name, check, help) \
+	if (f.name == NULL)        \
+		f.name = o->filters.name;
+	FILTER_OPTIONS(INHERIT)
+#undef INHERIT
+	return f;
+}
+
 static void
 section_each(const void *target,
     void (*dump)(void *arg, const char *kind, const char *argument, const void *base),
@@ -208,6 +260,7 @@ section_each(const void *target,
 		char argument[sizeof section.name + 8];
 
 		section.own = options_group(o, i);
+		section.filters = options_filters(o, i);
 		snprintf(argument, sizeof argument, "%u%s%s", section.number,
 		    section.name[0] != '\0' ? " " : "", section.name);
 		dump(arg, "group", argument, &section);

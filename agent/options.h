@@ -30,12 +30,21 @@ struct group_options {
 	uint64_t receive_buffer;  /* bytes */
 };
 
+/* What is kept of the records; each a query or rate a line, or NULL. In a [group],
+ * NULL: as above it. */
+struct filter_options {
+	char *only;
+	char *drop;
+	char *rate;
+};
+
 struct group_section {
 	uint16_t number;
 	char
 	    name[NAME_MAX_LEN + 1]; /* of the namespace, as the heading has it, or "" */
 	char *netns;                /* where it is found; NULL: by that name */
 	struct group_options own;
+	struct filter_options filters;
 };
 
 struct options {
@@ -66,6 +75,7 @@ struct options {
 	int sandbox; /* enum option_sandbox */
 
 	struct group_options defaults;
+	struct filter_options filters;
 	int conntrack; /* enum option_conntrack */
 	struct group_section group[OPTIONS_GROUPS_MAX];
 	size_t groups;
@@ -75,6 +85,7 @@ extern const struct conf_spec options_spec;
 
 /* The settings of a group with everything it does not say itself taken from above. */
 struct group_options options_group(const struct options *o, size_t index);
+struct filter_options options_filters(const struct options *o, size_t index);
 /* Where the group's namespace is found (agent/netns.h); NULL: the agent's own. */
 const char *options_place(const struct options *o, size_t index);
 /* What events call that namespace; "": the agent's own. */

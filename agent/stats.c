@@ -51,6 +51,16 @@ put_uplink(struct stats *out, const struct uplink *uplink)
 }
 
 static void
+put_filters(struct stats *out, const struct filtering *filters)
+{
+	struct filters_counters c;
+
+	filters_counters(filters, &c);
+	put(out, c.version, "filter_version");
+	put(out, c.errors, "filter_errors");
+}
+
+static void
 put_capture(struct stats *out, const struct capture *capture)
 {
 	struct capture_counters c[OPTIONS_GROUPS_MAX], sum = {0};
@@ -58,6 +68,7 @@ put_capture(struct stats *out, const struct capture *capture)
 
 	for (size_t i = 0; i < n; i++) {
 		sum.captured += c[i].captured;
+		sum.suppressed += c[i].suppressed;
 		sum.replayed += c[i].replayed;
 		sum.lost += c[i].lost;
 		sum.gaps += c[i].gaps;
@@ -65,6 +76,7 @@ put_capture(struct stats *out, const struct capture *capture)
 	}
 	put(out, n, "groups");
 	put(out, sum.captured, "captured");
+	put(out, sum.suppressed, "suppressed");
 	put(out, sum.replayed, "replayed");
 	put(out, sum.lost, "kernel_lost");
 	put(out, sum.gaps, "kernel_gaps");
@@ -78,11 +90,13 @@ put_capture(struct stats *out, const struct capture *capture)
 
 void
 stats_fill(struct stats *out, const struct capture *capture, const struct spool *spool,
-    const struct uplink *uplink, const struct locallog *log)
+    const struct uplink *uplink, const struct locallog *log,
+    const struct filtering *filters)
 {
 	put_spool(out, spool);
 	put_uplink(out, uplink);
 	if (log != NULL)
 		put(out, locallog_lost(log), "local_log_lost");
+	put_filters(out, filters);
 	put_capture(out, capture);
 }

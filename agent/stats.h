@@ -8,6 +8,7 @@
 
 /* log may be NULL. Counters of groups beyond STATS_MAX entries are only in the sums. */
 void stats_fill(struct stats *out, const struct capture *capture,
-    const struct spool *spool, const struct uplink *uplink, const struct locallog *log);
+    const struct spool *spool, const struct uplink *uplink, const struct locallog *log,
+    const struct filtering *filters);
 
 #endif

@@ -153,6 +153,20 @@ send_stats(struct uplink *u)
 		session_end(u, "STATS cannot be sent: out of memory");
 }
 
+/* 0, or -1: no memory. */
+static int
+send_applied(struct uplink *u)
+{
+	struct writer w = writer_of(u->out, sizeof u->out);
+	struct applied applied;
+
+	if (u->conf.filters == NULL)
+		return 0;
+	filters_applied(u->conf.filters, &applied);
+	message_put_applied(&w, &applied);
+	return send_out(u, &w);
+}
+
 /* The epoch and the last number of a frame of the spool. */
 static int
 frame_range(const struct bytes_view *view, uint64_t *epoch, uint64_t *last)
@@ -231,6 +245,8 @@ take_welcome(struct uplink *u, const struct frame *f)
 	u->counters.sessions++;
 	u->said_failed = (struct log_limit){0};
 	set_state(u, UPLINK_UP, 0);
+	if (send_applied(u) < 0)
+		return "APPLIED cannot be sent: out of memory";
 	send_stats(u);
 	return NULL;
 }
@@ -249,6 +265,25 @@ take_ack(struct uplink *u, const struct frame *f)
 		return "an ACK for what was not sent";
 	if (rc > 0)
 		spool_ack(u->spool, m.epoch, m.seq);
+	return NULL;
+}
+
+static const char *
+take_filters(struct uplink *u, const struct frame *f)
+{
+	const char *why;
+	struct filters m;
+	int rc;
+
+	if (message_get_filters(f->payload, f->len, &m, &why) < 0)
+		return why;
+	if (u->conf.filters == NULL)
+		return NULL;
+	rc = filters_take(u->conf.filters, &m, &why);
+	if (rc < 0)
+		return why;
+	if (rc > 0 && send_applied(u) < 0)
+		return "APPLIED cannot be sent: out of memory";
 	return NULL;
 }
 
@@ -285,8 +320,8 @@ take_frame(struct uplink *u, const struct frame *f)
 	case FRAME_ALIVE:
 		return message_get_alive(f->payload, f->len, &alive, &why) < 0 ? why
 									       : NULL;
-	case FRAME_FILTERS: /* of a newer collector: nothing here obeys it */
-		return NULL;
+	case FRAME_FILTERS:
+		return take_filters(u, f);
 	default:
 		return "a frame no collector sends";
 	}
@@ -360,6 +395,8 @@ session_begin(struct uplink *u, struct transport *t)
 	u->transport = t;
 	u->good = false;
 	window_clear(&u->window);
+	if (u->conf.filters != NULL)
+		filters_session(u->conf.filters);
 	set_state(u, UPLINK_GREETING, 0);
 	transport_listen(t, &session_events, u);
 	send_hello(u);

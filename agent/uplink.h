@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "agent/filters.h"
 #include "agent/spool.h"
 #include "common/keyfile.h"
 
@@ -29,6 +30,7 @@ struct uplink_conf {
 	uint64_t stats_interval_ms;
 	void (*stats)(void *arg, struct stats *out); /* fills in what STATS sends */
 	void *stats_arg;
+	struct filtering *filters; /* takes the collector's; NULL: nothing obeys them */
 };
 
 struct uplink_counters {

@@ -41,6 +41,9 @@ struct worker {
 	struct spool *spool;
 	struct ifname *names;
 	struct locallog *log;
+	char name[NAME_MAX_LEN + 1]; /* where options_name needs a place for it */
+	struct filters_local *local;
+	struct filtering *filters;
 	struct capture *capture;
 	struct reconcile *reconcile; /* NULL: not wanted */
 	struct uplink *uplink;
@@ -336,7 +339,7 @@ on_stats(void *arg, struct stats *out)
 
 	if (w->reconcile != NULL)
 		reconcile_stats(w->reconcile, out);
-	stats_fill(out, w->capture, w->spool, w->uplink, w->log);
+	stats_fill(out, w->capture, w->spool, w->uplink, w->log, w->filters);
 }
 
 /* ---- start and end */
@@ -387,9 +390,8 @@ static int
 open_uplink(struct worker *w)
 {
 	const struct options *o = w->options;
-	char name[NAME_MAX_LEN + 1];
 	const struct uplink_conf conf = {
-	    .name = options_name(o, name, sizeof name),
+	    .name = options_name(o, w->name, sizeof w->name),
 	    .collectors = o->collector,
 	    .keys = w->keys,
 	    .allow_plain_network = o->allow_plain_network,
@@ -397,10 +399,21 @@ open_uplink(struct worker *w)
 	    .stats_interval_ms = o->stats_interval,
 	    .stats = on_stats,
 	    .stats_arg = w,
+	    .filters = w->filters,
 	};
 
 	w->uplink = uplink_new(w->base, w->spool, &conf);
 	return w->uplink != NULL ? 0 : -1;
+}
+
+static int
+open_filters(struct worker *w)
+{
+	const struct options *o = w->options;
+
+	w->filters = filters_new(
+	    o->spool_dir, options_name(o, w->name, sizeof w->name), w->local);
+	return w->filters != NULL ? 0 : -1;
 }
 
 static int
@@ -452,10 +465,13 @@ start(struct worker *w)
 		return -1;
 	w->base = event_base_new();
 	w->names = ifname_new();
-	if (w->base == NULL || w->names == NULL || open_uplink(w) < 0)
+	if (w->base == NULL || w->names == NULL || open_filters(w) < 0 ||
+	    open_uplink(w) < 0)
 		goto no_memory;
 	w->capture =
 	    capture_new(w->spool, w->names, w->log, (int)w->options->zstd_level);
+	if (w->capture != NULL)
+		capture_use_filters(w->capture, w->filters);
 	if (w->capture == NULL || open_reconcile(w) < 0 || add_events(w) < 0)
 		goto no_memory;
 	(void)send(w->channel, &ready, 1, MSG_NOSIGNAL);
@@ -480,6 +496,7 @@ finish(struct worker *w)
 		if (w->held[i].group != NULL)
 			release(&w->held[i]);
 	capture_free(w->capture);
+	filters_free(w->filters);
 	locallog_close(w->log);
 	for (size_t i = 0; i < w->events; i++)
 		event_free(w->event[i]);
@@ -508,9 +525,11 @@ hold_signals(int how)
 }
 
 int
-worker_run(const struct options *o, const struct keyfile *keys, int channel)
+worker_run(const struct options *o, const struct keyfile *keys,
+    struct filters_local *filters, int channel)
 {
-	struct worker w = {.options = o, .keys = keys, .channel = channel};
+	struct worker w = {
+	    .options = o, .keys = keys, .local = filters, .channel = channel};
 	int rc = EXIT_FAILED;
 
 	signal(SIGPIPE, SIG_IGN);

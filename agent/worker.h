@@ -6,17 +6,20 @@
 #ifndef FWLOG_AGENT_WORKER_H
 #define FWLOG_AGENT_WORKER_H
 
+#include "agent/filters_local.h"
 #include "agent/options.h"
 #include "common/keyfile.h"
 
 #define WORKER_READY 'R' /* sent to the monitor once everything is open */
 
 /*
- * keys: what the uplink is sealed with, NULL for a plain one; outlives the call.
+ * keys: what the uplink is sealed with, NULL for a plain one; filters: those of the
+ * options. Both outlive the call.
  * Runs until SIGTERM or SIGINT, or until the monitor is gone; SIGHUP reopens the local
  * log. channel is this end of the pair the bindings come by (agent/binding.h), the
  * worker's own. Returns the exit code; what was captured is synced then.
  */
-int worker_run(const struct options *o, const struct keyfile *keys, int channel);
+int worker_run(const struct options *o, const struct keyfile *keys,
+    struct filters_local *filters, int channel);
 
 #endif

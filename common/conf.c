@@ -223,6 +223,8 @@ remember(struct file *f, const struct conf_option *opt)
 	const struct seen *before = find_seen(f, opt);
 	struct seen *grown;
 
+	if (opt->type == CONF_LINES)
+		return;
 	if (before != NULL) {
 		complain(&f->in, "%s: given twice, first in line %u", opt->name,
 		    before->line);
@@ -421,7 +423,8 @@ conf_free_strings(const struct conf_spec *spec, const char *kind, void *base)
 		const struct conf_option *opt = &spec->options[i];
 		char **place = (char **)((char *)base + opt->offset);
 
-		if (opt->type != CONF_STRING || strcmp(opt->section, kind) != 0)
+		if ((opt->type != CONF_STRING && opt->type != CONF_LINES) ||
+		    strcmp(opt->section, kind) != 0)
 			continue;
 		free(*place);
 		*place = NULL;
@@ -445,8 +448,13 @@ dump_options(const struct dump *d, const char *kind, const void *base)
 		if (strcmp(opt->section, kind) != 0)
 			continue;
 		text = conf_value_text(opt, base, buf);
-		fprintf(
-		    d->out, "%s =%s%s\n", opt->name, text[0] != '\0' ? " " : "", text);
+		do {
+			size_t len = strcspn(text, "\n");
+
+			fprintf(d->out, "%s =%s%.*s\n", opt->name, len > 0 ? " " : "",
+			    (int)len, text);
+			text += len;
+		} while (*text++ != '\0');
 	}
 }
 

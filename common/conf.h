@@ -7,9 +7,9 @@
  * one.
  *
  * A comment stands on a line of its own; indentation means nothing; an option given
- * twice is an error; an empty value unsets what is unset by default. Lines are
- * at most as long as inih was built for (197 characters on Debian). Out of memory ends
- * the program.
+ * twice is an error unless it is of type LINES; an empty value unsets what is unset by
+ * default. Lines are at most as long as inih was built for (197 characters on Debian).
+ * Out of memory ends the program.
  */
 #ifndef FWLOG_COMMON_CONF_H
 #define FWLOG_COMMON_CONF_H
@@ -21,6 +21,7 @@
 
 enum conf_type {
 	CONF_STRING, /* char *, owned by the target */
+	CONF_LINES,  /* the same; may be given more than once, each makes a line */
 	CONF_BOOL,   /* bool: yes/no, true/false, on/off, 1/0 */
 	CONF_UINT,   /* uint64_t, min..max */
 	CONF_SIZE,   /* uint64_t bytes: 4096, 64K, 8M, 2G (powers of 1024), min..max */
@@ -41,6 +42,9 @@ struct conf_option {
 	uint64_t min, max;
 	const char *const *choices; /* ENUM: NULL-terminated */
 	const char *help; /* one line, for --check, the sample and the manual */
+	/* STRING, LINES: what else holds; 0, or -1 and what is wrong with the text, to
+	 * be put behind it. NULL: nothing. */
+	int (*check)(const char *text, char *why, size_t whysize);
 };
 
 struct conf_spec {

@@ -47,6 +47,7 @@ conf_type_name(enum conf_type type)
 {
 	static const char *const names[] = {
 	    [CONF_STRING] = "string",
+	    [CONF_LINES] = "lines",
 	    [CONF_BOOL] = "bool",
 	    [CONF_UINT] = "number",
 	    [CONF_SIZE] = "size",
@@ -110,6 +111,7 @@ conf_value_range(const struct conf_option *opt, char *buf, size_t size)
 	buf[0] = '\0';
 	switch (opt->type) {
 	case CONF_STRING:
+	case CONF_LINES:
 		string_range(opt, buf, size);
 		break;
 	case CONF_BOOL:
@@ -227,6 +229,28 @@ set_string(const struct conf_option *opt, char **place, const char *text)
 	return 0;
 }
 
+/* One line more; empty, none any more. */
+static int
+set_lines(const struct conf_option *opt, char **place, const char *text)
+{
+	size_t len = strlen(text), before = *place != NULL ? strlen(*place) : 0;
+	char *lines;
+
+	if (len == 0 || before == 0)
+		return set_string(opt, place, text);
+	if (len < opt->min || (opt->max != 0 && len > opt->max))
+		return -1;
+	lines = realloc(*place, before + 1 + len + 1);
+	if (lines == NULL) {
+		log_error("out of memory while reading the configuration");
+		exit(EXIT_FAILURE);
+	}
+	lines[before] = '\n';
+	memcpy(lines + before + 1, text, len + 1);
+	*place = lines;
+	return 0;
+}
+
 static void
 say_why(const struct conf_option *opt, char *why, size_t whysize)
 {
@@ -235,6 +259,7 @@ say_why(const struct conf_option *opt, char *why, size_t whysize)
 
 	switch (opt->type) {
 	case CONF_STRING:
+	case CONF_LINES:
 		break;
 	case CONF_BOOL:
 	case CONF_ENUM:
@@ -264,9 +289,14 @@ conf_value_set(const struct conf_option *opt, void *base, const char *text, char
 	void *place = (char *)base + opt->offset;
 	int rc = -1;
 
+	if (opt->check != NULL && text[0] != '\0' && opt->check(text, why, whysize) < 0)
+		return -1;
 	switch (opt->type) {
 	case CONF_STRING:
 		rc = set_string(opt, place, text);
+		break;
+	case CONF_LINES:
+		rc = set_lines(opt, place, text);
 		break;
 	case CONF_BOOL:
 		rc = set_bool(place, text);
@@ -294,6 +324,7 @@ conf_value_text(
 
 	switch (opt->type) {
 	case CONF_STRING:
+	case CONF_LINES:
 		string = *(char *const *)place;
 		return string != NULL ? string : "";
 	case CONF_BOOL:
@@ -317,7 +348,7 @@ conf_value_default(const struct conf_option *opt, void *base)
 	void *place = (char *)base + opt->offset;
 	char why[256];
 
-	if (opt->type == CONF_STRING) {
+	if (opt->type == CONF_STRING || opt->type == CONF_LINES) {
 		*(char **)place = opt->def != NULL ? copy_string(opt->def) : NULL;
 	} else if (opt->def == NULL) {
 		*(uint64_t *)place = 0;

@@ -82,7 +82,7 @@ spool_append_batch(
 	}
 	batches++;
 	order[norder++] = false;
-	return append_result;
+	return 0;
 }
 
 int
@@ -92,6 +92,49 @@ spool_append_loss(struct spool *s, const struct loss *loss)
 	ck_assert_uint_lt(nlosses, KEEP);
 	losses[nlosses++] = *loss;
 	order[norder++] = true;
+	return append_result;
+}
+
+static struct filtered filtereds[KEEP];
+static char filtered_prefix[KEEP][FILTERED_MAX][256];
+static unsigned nfiltereds, group_ends;
+static bool in_group, group_full;
+
+int
+spool_append_filtered(struct spool *s, struct filtered *m)
+{
+	(void)s;
+	ck_assert(in_group);
+	ck_assert_uint_lt(nfiltereds, KEEP);
+	for (int i = 0; i < m->entries; i++)
+		snprintf(filtered_prefix[nfiltereds][i], 256, "%.*s",
+		    m->entry[i].prefix.len, (const char *)m->entry[i].prefix.p);
+	filtereds[nfiltereds++] = *m;
+	return 0;
+}
+
+void
+spool_group_begin(struct spool *s)
+{
+	(void)s;
+	ck_assert(!in_group);
+	in_group = true;
+}
+
+bool
+spool_group_full(const struct spool *s)
+{
+	(void)s;
+	return group_full;
+}
+
+int
+spool_group_end(struct spool *s)
+{
+	(void)s;
+	ck_assert(in_group);
+	in_group = false;
+	group_ends++;
 	return append_result;
 }
 
@@ -187,8 +230,26 @@ simple(uint32_t kseq)
 	message_end();
 }
 
+/* A record of the same second as all others of its kind. */
+static void
+packet_to(uint32_t kseq, uint16_t dport, const char *prefix)
+{
+	uint8_t ip[sizeof udp4];
+
+	memcpy(ip, udp4, sizeof ip);
+	ip[22] = (uint8_t)(dport >> 8);
+	ip[23] = (uint8_t)dport;
+	packet_open(kseq, 1700000130);
+	attr(NFULA_PREFIX, prefix, strlen(prefix) + 1);
+	attr(NFULA_PAYLOAD, ip, sizeof ip);
+	message_end();
+}
+
 /* ---- the capture under test */
 
+static struct options options;
+static struct filters_local *local;
+static struct filtering *filters;
 static struct capture *cap;
 static struct capture_group *grp;
 static struct ifname *names;
@@ -207,6 +268,8 @@ start_in(const char *netns)
 	peer = pair[1];
 	names = ifname_new();
 	cap = capture_new(NULL, names, NULL, 1);
+	if (filters != NULL)
+		capture_use_filters(cap, filters);
 	grp = capture_add(cap, &b, false);
 	ck_assert_ptr_nonnull(grp);
 }
@@ -217,10 +280,29 @@ start(void)
 	start_in("");
 }
 
+/* With these filters of the agent's own. */
+static void
+start_with(const char *const *lines)
+{
+	struct conf_errors errors = {.out = stderr};
+
+	memset(&options, 0, sizeof options);
+	conf_defaults(&options_spec, "", &options);
+	for (; *lines != NULL; lines++)
+		ck_assert_int_eq(conf_set(&options_spec, *lines, &options, &errors), 0);
+	ck_assert_int_eq(
+	    conf_set(&options_spec, "group 5/snaplen=64", &options, &errors), 0);
+	local = filters_local_new(&options);
+	filters = filters_new("/nonexistent", "fw1", local);
+	ck_assert(local != NULL && filters != NULL);
+	start();
+}
+
 static void
 setup(void)
 {
-	batches = nlosses = norder = 0;
+	batches = nlosses = norder = nfiltereds = group_ends = 0;
+	in_group = group_full = false;
 	memset(kept, 0, sizeof kept);
 	nknown = 0;
 	resume = false;
@@ -237,6 +319,11 @@ teardown(void)
 	ifname_free(names);
 	close(peer);
 	cap = NULL;
+	filters_free(filters);
+	filters_local_free(local);
+	options_free(&options);
+	filters = NULL;
+	local = NULL;
 }
 
 static void
@@ -858,6 +945,194 @@ START_TEST(positions_of_the_past)
 }
 END_TEST
 
+/* ---- filters */
+
+#define MINUTE UINT64_C(1700000100000000)
+
+static const char *const drop_54[] = {"drop=dport:54", NULL};
+static const char *const drop_all[] = {"only=dport:1", NULL};
+
+static uint64_t
+settled(void)
+{
+	struct capture_position at;
+
+	capture_position(grp, &at);
+	return at.settled;
+}
+
+START_TEST(suppressed_records_are_counted)
+{
+	const struct filtered *m = &filtereds[0];
+
+	start_with(drop_54);
+	for (uint32_t i = 0; i < 10; i++)
+		packet_to(i, i < 4 ? 54 : 55, "drop ");
+	deliver();
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(kept[0].head.count, 6);
+	ck_assert_uint_eq(kept[0].head.source.kseq, 9);
+	ck_assert_uint_eq(nfiltereds, 1);
+	ck_assert_uint_eq(group_ends, 1);
+	ck_assert_uint_eq(m->bind_id, BIND);
+	ck_assert_uint_eq(m->group, 5);
+	ck_assert_uint_eq(m->kseq, 9);
+	ck_assert_uint_eq(m->entries, 1);
+	ck_assert_int_eq(m->entry[0].filter_id, FILTERED_BY_LOCAL);
+	ck_assert_uint_eq(m->entry[0].minute_us, MINUTE);
+	ck_assert_uint_eq(m->entry[0].records, 4);
+	ck_assert_str_eq(filtered_prefix[0][0], "drop ");
+	ck_assert_uint_eq(counters().captured, 6);
+	ck_assert_uint_eq(counters().suppressed, 4);
+	ck_assert_uint_eq(nlosses, 0);
+	ck_assert_uint_eq(settled(), 10);
+}
+END_TEST
+
+/* A datagram of which nothing is left; its numbers are no gap. */
+START_TEST(wholly_suppressed)
+{
+	start_with(drop_54);
+	for (uint32_t i = 0; i < 3; i++)
+		packet_to(i, 54, "drop ");
+	put_on_wire();
+	packet_to(3, 55, "drop ");
+	ck_assert_uint_eq(deliver(), 2);
+	ck_assert_uint_eq(nfiltereds, 1);
+	ck_assert_uint_eq(filtereds[0].kseq, 2);
+	ck_assert_uint_eq(batches, 1);
+	ck_assert_uint_eq(kept[0].head.source.kseq, 3);
+	ck_assert_uint_eq(nlosses, 0);
+	ck_assert_uint_eq(counters().lost, 0);
+	ck_assert_uint_eq(settled(), 4);
+}
+END_TEST
+
+START_TEST(suppressed_by_minute_and_prefix)
+{
+	const struct filtered *m = &filtereds[1];
+
+	start_with(drop_all);
+	simple(0); /* a second each, from the beginning of a minute */
+	simple(59);
+	simple(60);
+	packet_to(61, 54, "b");
+	packet_open(62, 1700000130);
+	message_end();
+	deliver();
+	ck_assert_uint_eq(nfiltereds, 2); /* a gap lies between */
+	ck_assert_uint_eq(filtereds[0].entry[0].minute_us, MINUTE);
+	ck_assert_uint_eq(m->entries, 4);
+	ck_assert_uint_eq(m->entry[0].minute_us, MINUTE);
+	ck_assert_str_eq(filtered_prefix[1][0], "drop ");
+	ck_assert_uint_eq(m->entry[1].minute_us, MINUTE + MINUTE_US);
+	ck_assert_str_eq(filtered_prefix[1][1], "drop ");
+	ck_assert_uint_eq(m->entry[2].minute_us, MINUTE);
+	ck_assert_str_eq(filtered_prefix[1][2], "b");
+	ck_assert_uint_eq(m->entry[3].prefix.len, 0);
+	ck_assert_uint_eq(counters().suppressed, 5);
+}
+END_TEST
+
+START_TEST(suppressed_around_a_gap)
+{
+	start_with(drop_all);
+	packet_to(0, 54, "a");
+	packet_to(1, 54, "a");
+	packet_to(5, 54, "a");
+	deliver();
+	ck_assert_uint_eq(nfiltereds, 2);
+	ck_assert_uint_eq(filtereds[0].kseq, 1);
+	ck_assert_uint_eq(filtereds[0].entry[0].records, 2);
+	ck_assert_uint_eq(nlosses, 1);
+	ck_assert_uint_eq(losses[0].kseq, 4);
+	ck_assert_uint_eq(losses[0].records, 3);
+	ck_assert_uint_eq(filtereds[1].kseq, 5);
+	ck_assert_uint_eq(batches, 0);
+	ck_assert_uint_eq(group_ends, 1); /* all of it together */
+	ck_assert_uint_eq(settled(), 6);
+}
+END_TEST
+
+/* More prefixes than one message holds; what stands in each is settled by then. */
+START_TEST(suppressed_under_many_prefixes)
+{
+	char prefix[16];
+	uint64_t sum = 0;
+
+	start_with(drop_54);
+	for (uint32_t i = 0; i < 300; i++) {
+		snprintf(prefix, sizeof prefix, "p%u", i);
+		packet_to(i, i % 3 == 0 ? 55 : 54, prefix);
+	}
+	deliver();
+	ck_assert_uint_eq(nfiltereds, 2);
+	ck_assert_uint_eq(batches, 2);
+	ck_assert_uint_eq(filtereds[0].entries, FILTERED_MAX);
+	ck_assert_uint_eq(filtereds[0].kseq, kept[0].head.source.kseq);
+	ck_assert_uint_eq(kept[0].head.count + FILTERED_MAX, filtereds[0].kseq + 1);
+	ck_assert_uint_eq(filtereds[1].kseq, 299);
+	for (unsigned k = 0; k < nfiltereds; k++)
+		for (int i = 0; i < filtereds[k].entries; i++)
+			sum += filtereds[k].entry[i].records;
+	ck_assert_uint_eq(sum, 200);
+	ck_assert_str_eq(filtered_prefix[0][0], "p1");
+	ck_assert_str_eq(filtered_prefix[1][filtereds[1].entries - 1], "p299");
+	ck_assert_uint_eq(kept[0].head.count + kept[1].head.count, 100);
+	ck_assert_uint_eq(group_ends, 1);
+}
+END_TEST
+
+/* What a predecessor counted is passed over. */
+START_TEST(suppressed_are_not_counted_again)
+{
+	resume = true;
+	resume_kseq = 4;
+	start_with(drop_54);
+	for (uint32_t i = 0; i < 8; i++)
+		packet_to(i, i % 2 == 0 ? 54 : 55, "a");
+	deliver();
+	ck_assert_uint_eq(counters().replayed, 5);
+	ck_assert_uint_eq(counters().suppressed, 1);
+	ck_assert_uint_eq(counters().captured, 2);
+	ck_assert_uint_eq(nlosses, 0);
+}
+END_TEST
+
+START_TEST(rate_by_the_records_time)
+{
+	static const char *const lines[] = {"rate=3/s per dport", NULL};
+
+	start_with(lines);
+	for (uint32_t i = 0; i < 20; i++)
+		packet_to(i, i % 2 == 0 ? 54 : 55, "a");
+	deliver();
+	ck_assert_uint_eq(kept[0].head.count, 6);
+	ck_assert_uint_eq(filtereds[0].entries, 1);
+	ck_assert_int_eq(filtereds[0].entry[0].filter_id, FILTERED_BY_RATE);
+	ck_assert_uint_eq(filtereds[0].entry[0].records, 14);
+}
+END_TEST
+
+/* A group that is full ends where all before it is settled. */
+START_TEST(full_groups_end_early)
+{
+	start_with(drop_54);
+	group_full = true;
+	packet_to(0, 54, "a");
+	packet_to(1, 55, "a");
+	packet_to(3, 54, "a");
+	packet_to(5, 55, "a");
+	deliver();
+	ck_assert_uint_eq(group_ends, 3);
+	ck_assert_uint_eq(nfiltereds, 2);
+	ck_assert_uint_eq(batches, 2);
+	ck_assert_uint_eq(nlosses, 2);
+	ck_assert_uint_eq(filtereds[0].kseq, 1);
+	ck_assert_uint_eq(kept[0].head.source.kseq, 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -890,6 +1165,14 @@ main(void)
 	tcase_add_test(t, expected_gap_is_not_counted_again);
 	tcase_add_test(t, watch_sees_the_first_stamp_behind);
 	tcase_add_test(t, positions_of_the_past);
+	tcase_add_test(t, suppressed_records_are_counted);
+	tcase_add_test(t, wholly_suppressed);
+	tcase_add_test(t, suppressed_by_minute_and_prefix);
+	tcase_add_test(t, suppressed_around_a_gap);
+	tcase_add_test(t, suppressed_under_many_prefixes);
+	tcase_add_test(t, suppressed_are_not_counted_again);
+	tcase_add_test(t, rate_by_the_records_time);
+	tcase_add_test(t, full_groups_end_early);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

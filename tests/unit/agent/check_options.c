@@ -124,6 +124,29 @@ START_TEST(the_same_twice)
 }
 END_TEST
 
+START_TEST(filters_and_their_columns)
+{
+	struct filter_options f;
+
+	set("drop=dport:22");
+	set("drop=  udp dport:137  ");
+	set("rate=100/s per src");
+	set("group 5/drop=tcp");
+	set("group 6/snaplen=64");
+	f = options_filters(&o, 0);
+	ck_assert_str_eq(f.drop, "tcp");
+	ck_assert_str_eq(f.rate, "100/s per src");
+	ck_assert_ptr_null(f.only);
+	f = options_filters(&o, 1);
+	ck_assert_str_eq(f.drop, "dport:22\nudp dport:137");
+	refuse("drop=dprt:22", "column 1: unknown field dprt; did you mean dport?");
+	refuse("group 5/only=tcp verdict:drop", "column 5: verdict");
+	refuse("drop=src:@list", "there are no lists here");
+	refuse("rate=100/s per sorce", "is no rate");
+	ck_assert_str_eq(options_filters(&o, 1).drop, "dport:22\nudp dport:137");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -132,6 +155,7 @@ main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	tcase_add_test(t, filters_and_their_columns);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, groups_and_namespaces);

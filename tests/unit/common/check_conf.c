@@ -22,12 +22,22 @@ struct target {
 	uint64_t size;
 	uint64_t interval;
 	int when_full;
+	char *words; /* LINES */
 	struct group group[GROUPS_MAX];
 	size_t groups;
 };
 
 enum { DROP_NEWEST, DROP_OLDEST };
 static const char *const when_full[] = {"drop_newest", "drop_oldest", NULL};
+
+static int
+check_word(const char *text, char *why, size_t whysize)
+{
+	if (strchr(text, ' ') == NULL)
+		return 0;
+	snprintf(why, whysize, "is more than a word");
+	return -1;
+}
 
 #define T(member) offsetof(struct target, member)
 #define G(member) offsetof(struct group, member)
@@ -39,6 +49,7 @@ static const struct conf_option options[] = {
     {"", "spool_size", CONF_SIZE, T(size), "64M", 1 << 20, 0, NULL, "bytes"},
     {"", "sync_interval", CONF_DURATION, T(interval), "200ms", 0, 60000, NULL, "pause"},
     {"", "when_full", CONF_ENUM, T(when_full), "drop_newest", 0, 0, when_full, "what"},
+    {"", "word", CONF_LINES, T(words), NULL, 1, 5, NULL, "words", check_word},
     {"group", "prefix", CONF_STRING, G(prefix), "none", 0, 0, NULL, "prefix"},
     {"group", "own", CONF_UINT, G(own), NULL, 5, 9, NULL, "unset by default"},
     {"group", "buffer", CONF_SIZE, G(buffer), "1K", 1, 1 << 20, NULL, "bytes"},
@@ -202,6 +213,21 @@ START_TEST(every_type)
 	ck_assert_uint_eq(t.size, UINT64_C(2) << 30);
 	ck_assert_uint_eq(t.interval, 60000);
 	ck_assert_int_eq(t.when_full, DROP_OLDEST);
+}
+END_TEST
+
+/* Given more than once, each is a line; an empty one begins anew. */
+START_TEST(lines)
+{
+	fine("word = a\n");
+	ck_assert_str_eq(t.words, "a");
+	fine("word =\nword = a\nword = bcdef\nword = a\n");
+	ck_assert_str_eq(t.words, "a\nbcdef\na");
+	fine("word = a\nword =\nword = b\n");
+	ck_assert_str_eq(t.words, "b");
+	refused("word = a\nword = bcdefg\n", 2,
+	    "word: \"bcdefg\" has the wrong length: 1 to 5 characters");
+	refused("word = a\nword = b c\n", 2, "word: \"b c\" is more than a word");
 }
 END_TEST
 
@@ -409,6 +435,8 @@ START_TEST(dump_is_a_file)
 				       "spool_size = 1025K\n"
 				       "sync_interval = 1500ms\n"
 				       "when_full = drop_oldest\n"
+				       "word = a\n"
+				       "word = b\n"
 				       "\n[group 5]\n"
 				       "prefix = x\n"
 				       "own =\n"
@@ -419,7 +447,7 @@ START_TEST(dump_is_a_file)
 
 	fine(
 	    "sync=no\nspool_size=1049600\nsync_interval=1500ms\nwhen_full=drop_oldest\n"
-	    "[group 5]\nprefix = x\nbuffer = 1048576\n");
+	    "word=a\nword=b\n[group 5]\nprefix = x\nbuffer = 1048576\n");
 	out = open_memstream(&text, &size);
 	conf_dump(&spec, &t, out);
 	fclose(out);
@@ -458,6 +486,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, defaults);
 	tcase_add_test(tc, every_type);
+	tcase_add_test(tc, lines);
 	tcase_add_test(tc, units);
 	tcase_add_test(tc, bad_values);
 	tcase_add_test(tc, bad_names);

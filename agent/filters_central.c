@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/filters_central.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/filter_bundle.h"
+
+struct central_filter {
+	int32_t id;
+	struct filter *filter;
+	uint32_t sample;
+	uint32_t selected; /* since the last that was kept as a sample */
+	uint64_t expires_us;
+	bool active; /* as of this batch */
+};
+
+struct filters_central {
+	struct central_filter *at;
+	size_t count;
+};
+
+/* Names come from elsewhere: what is shown of one is printable. */
+static void
+say(char *why, size_t whysize, struct bytes name, const struct filter_error *error)
+{
+	char shown[BUNDLE_NAME_MAX + 1];
+
+	for (uint16_t i = 0; i < name.len; i++)
+		shown[i] =
+		    (char)(name.p[i] < 0x20 || name.p[i] >= 0x7f ? '?' : name.p[i]);
+	shown[name.len] = '\0';
+	if (error->column > 0)
+		snprintf(why, whysize, "filter %s: column %zu: %s", shown,
+		    error->column, error->message);
+	else
+		snprintf(why, whysize, "filter %s: %s", shown, error->message);
+}
+
+static struct filter *
+compile(struct bundle *b, const struct bundle_filter *from, struct filter_error *error)
+{
+	const struct filter_lists lists = {bundle_read_list, b};
+	struct filter_tree *tree =
+	    filter_parse((const char *)from->query.p, from->query.len, error);
+	struct filter *f = NULL;
+
+	if (tree != NULL)
+		f = filter_compile(tree, &lists, 0, error);
+	filter_tree_free(tree);
+	return f;
+}
+
+static int
+compile_all(struct filters_central *c, struct bundle *b, char *why, size_t whysize)
+{
+	struct filter_error error = {0};
+
+	c->at = calloc((size_t)b->filters + 1, sizeof *c->at);
+	if (c->at == NULL) {
+		snprintf(why, whysize, "out of memory");
+		return -1;
+	}
+	for (uint16_t i = 0; i < b->filters; i++) {
+		const struct bundle_filter *from = &b->filter[i];
+
+		c->at[i] = (struct central_filter){.id = from->id,
+		    .filter = compile(b, from, &error),
+		    .sample = from->sample,
+		    .expires_us = from->expires_us};
+		if (c->at[i].filter == NULL) {
+			say(why, whysize, from->name, &error);
+			return -1;
+		}
+		c->count++;
+	}
+	return 0;
+}
+
+struct filters_central *
+filters_central_new(const uint8_t *document, size_t len, char *why, size_t whysize)
+{
+	struct filters_central *c = calloc(1, sizeof *c);
+	struct bundle b = {0};
+	const char *reason = "out of memory";
+	int rc = -1;
+
+	if (c == NULL || bundle_read(&b, document, len, &reason) < 0)
+		snprintf(why, whysize, "%s", reason);
+	else
+		rc = compile_all(c, &b, why, whysize);
+	bundle_free(&b);
+	if (rc == 0)
+		return c;
+	filters_central_free(c);
+	return NULL;
+}
+
+void
+filters_central_free(struct filters_central *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		filter_free(c->at[i].filter);
+	free(c->at);
+	free(c);
+}
+
+bool
+filters_central_any(const struct filters_central *c)
+{
+	return c->count > 0;
+}
+
+void
+filters_central_begin(
+    struct filters_central *c, const struct filter_source *source, uint64_t now_us)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct central_filter *f = &c->at[i];
+
+		f->active = f->expires_us == 0 || now_us < f->expires_us;
+		if (f->active)
+			filter_begin(f->filter, source);
+	}
+}
+
+/* Whether it is the first of each `sample` that are selected. */
+static bool
+is_sample(struct central_filter *f)
+{
+	bool first = f->selected == 0;
+
+	if (f->sample == 0)
+		return false;
+	f->selected = (f->selected + 1) % f->sample;
+	return first;
+}
+
+bool
+filters_central_keeps(struct filters_central *c, const struct event *ev, int32_t *by)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct central_filter *f = &c->at[i];
+
+		if (f->active && filter_match(f->filter, ev) && !is_sample(f)) {
+			*by = f->id;
+			return false;
+		}
+	}
+	return true;
+}
+
+uint64_t
+filters_central_failures(const struct filters_central *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += filter_regex_failures(c->at[i].filter);
+	return n;
+}

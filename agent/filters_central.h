@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A set of central filters, compiled whole or not at all from a document of the
+ * collector (common/filter_bundle.h).
+ */
+#ifndef FWLOG_AGENT_FILTERS_CENTRAL_H
+#define FWLOG_AGENT_FILTERS_CENTRAL_H
+
+#include "common/filter.h"
+
+struct filters_central;
+
+/* NULL and the reason in why. Nothing of the document is needed afterwards. */
+struct filters_central *filters_central_new(
+    const uint8_t *document, size_t len, char *why, size_t whysize);
+void filters_central_free(struct filters_central *c); /* NULL-safe */
+
+/* Whether there are any. */
+bool filters_central_any(const struct filters_central *c);
+/* Before a batch; the source lives as long as it. now_us decides what has expired. */
+void filters_central_begin(
+    struct filters_central *c, const struct filter_source *source, uint64_t now_us);
+/* Whether the record is kept, else *by is the id of the filter. Allocates nothing. */
+bool filters_central_keeps(
+    struct filters_central *c, const struct event *ev, int32_t *by);
+/* Regular expressions that gave up. */
+uint64_t filters_central_failures(const struct filters_central *c);
+
+#endif
