@@ -100,6 +100,11 @@ void spool_tick(struct spool *s);
  */
 uint16_t spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max);
 /*
+ * All that waits in earlier epochs are those HELLO had no place for: time to greet
+ * again, in a new session.
+ */
+bool spool_wants_session(const struct spool *s);
+/*
  * The collector's mark of an epoch: acknowledges up to it and reads on behind it.
  * Nothing of an epoch is handed out before; every epoch of WELCOME is resumed in every
  * session. Any mark will do: below what is held the rest is a loss, above what is known

@@ -73,6 +73,22 @@ spool_epochs(const struct spool *s, struct epoch_mark *out, uint16_t max)
 	return n;
 }
 
+bool
+spool_wants_session(const struct spool *s)
+{
+	const struct epoch *e;
+	bool left_out = false;
+
+	TAILQ_FOREACH (e, &s->epochs, entry) {
+		if (e == s->cur || !epoch_waits(e))
+			continue;
+		if (e->resumed)
+			return false;
+		left_out = true;
+	}
+	return left_out;
+}
+
 /* Takes the mark over and removes what it covers. */
 static void
 epoch_acked(struct spool *s, struct epoch *e, uint64_t seq)

@@ -349,6 +349,19 @@ take_input(struct uplink *u, const uint8_t *p, size_t len, const char **why)
 	return used;
 }
 
+/* HELLO names only so many runs: the next ones have their turn at once. */
+static void
+session_renew(struct uplink *u)
+{
+	log_info("collector %s: connecting again for further runs in the spool",
+	    collector_text(u));
+	send_bye(u, "further runs wait than HELLO could name");
+	transport_close(u->transport);
+	u->transport = NULL;
+	window_clear(&u->window);
+	set_state(u, UPLINK_WAITING, 0);
+}
+
 static void
 on_data(void *arg, struct evbuffer *in)
 {
@@ -371,6 +384,8 @@ on_data(void *arg, struct evbuffer *in)
 	}
 	evbuffer_drain(in, used);
 	uplink_pump(u);
+	if (u->state == UPLINK_UP && spool_wants_session(u->spool))
+		session_renew(u);
 }
 
 /* ---- sessions */

@@ -319,6 +319,55 @@ START_TEST(test_oldest_is_the_first_in_flight)
 }
 END_TEST
 
+/* A segment as an earlier run left it, with one record. */
+static void
+earlier_run(int dir, uint64_t number)
+{
+	const struct segment_header h = {.epoch = number, .first_seq = 1};
+	struct batch_head head = {.epoch = number, .first_seq = 1};
+	struct record rec = {0};
+	struct bytes_view frame;
+
+	batch_begin(rig.writer);
+	RECORD_SET(&rec, kseq, rig.next_id++);
+	ck_assert_int_eq(batch_add(rig.writer, &rec), 0);
+	frame = batch_finish(rig.writer, &head);
+	uint64_t end = SEGMENT_HEADER + frame.len;
+	int fd = segment_create(dir, number, end, &h);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(segment_write(fd, SEGMENT_HEADER, frame.p, frame.len), 0);
+	ck_assert_int_eq(segment_write_end(fd, end, number, 2), 0);
+	close(fd);
+}
+
+/* HELLO names so many; the others come in further sessions, by themselves. */
+START_TEST(test_more_runs_than_hello_names)
+{
+	const unsigned runs = 2 * (EPOCHS_MAX - 1) + 10;
+	unsigned sessions = 1;
+
+	rig_close(&rig);
+	int dir = open(rig.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(dir, 0);
+	for (unsigned i = 1; i <= runs; i++)
+		earlier_run(dir, i);
+	close(dir);
+	rig_open(&rig);
+	rig_session(&rig);
+	while (rig_drain(&rig, true) > 0 && spool_wants_session(rig.spool)) {
+		ck_assert_uint_eq(rig.stored, sessions * (EPOCHS_MAX - 1));
+		sessions++;
+		rig_session(&rig);
+		ck_assert(!spool_wants_session(rig.spool));
+	}
+	ck_assert_uint_eq(sessions, 3);
+	ck_assert_uint_eq(rig.stored, runs);
+	ck_assert_uint_eq(rig_lost(&rig) + rig.lost_unknown, 0);
+	ck_assert_uint_eq(rig_counters(&rig).records_waiting, 0);
+}
+END_TEST
+
 START_TEST(test_second_writer_is_refused)
 {
 	char why[256];
@@ -370,6 +419,7 @@ main(void)
 	tcase_add_test(tc, test_only_synced_frames_are_sent);
 	tcase_add_test(tc, test_interval_zero_syncs_every_frame);
 	tcase_add_test(tc, test_oldest_is_the_first_in_flight);
+	tcase_add_test(tc, test_more_runs_than_hello_names);
 	tcase_add_test(tc, test_second_writer_is_refused);
 	tcase_add_test(tc, test_sizes_that_cannot_work);
 	suite_add_tcase(suite, tc);

@@ -31,6 +31,7 @@ static struct {
 	unsigned pad;          /* frames are batches of so many bytes of payload */
 	uint64_t resumed_mark, acked;
 	unsigned resumes, acks;
+	bool left_out; /* further epochs wait when this one is done */
 	uint8_t *frame;
 } spool;
 
@@ -51,6 +52,13 @@ spool_resume(struct spool *s, uint64_t epoch, uint64_t mark)
 	spool.resumes++;
 	spool.resumed_mark = mark;
 	spool.next = (unsigned)mark;
+}
+
+bool
+spool_wants_session(const struct spool *s)
+{
+	(void)s;
+	return spool.left_out && spool.acked == spool.frames;
 }
 
 void
@@ -366,6 +374,28 @@ START_TEST(session_sends_and_acknowledges)
 	spool.frames = 6;
 	uplink_pump(up);
 	ck_assert_uint_eq(peer_loss(&one), 6);
+}
+END_TEST
+
+START_TEST(further_runs_get_a_session)
+{
+	spool.frames = 2;
+	spool.left_out = true;
+	start();
+	session(0);
+	ck_assert_uint_eq(peer_loss(&one), 1);
+	ck_assert_uint_eq(peer_loss(&one), 2);
+	peer_ack(&one, EPOCH, 1);
+	UNTIL(spool.acked == 1);
+	ck_assert(counters().connected); /* not before all it could name is done */
+	peer_ack(&one, EPOCH, 2);
+	peer_frame(&one, FRAME_BYE);
+	peer_drop(&one);
+	spool.frames = 3;
+	session(2);
+	ck_assert_uint_eq(peer_loss(&one), 3);
+	ck_assert_uint_eq(counters().failures, 0);
+	ck_assert_uint_eq(counters().sessions, 2);
 }
 END_TEST
 
@@ -701,6 +731,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, session_sends_and_acknowledges);
+	tcase_add_test(t, further_runs_get_a_session);
 	tcase_add_test(t, frames_in_single_bytes);
 	tcase_add_test(t, broken_session_is_resumed);
 	tcase_add_test(t, ack_of_what_was_not_sent);

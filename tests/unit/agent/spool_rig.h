@@ -20,7 +20,7 @@
 #include "common/log.h"
 
 #define RIG_DEADLINE_MS 10000
-#define RIG_EPOCHS 512
+#define RIG_EPOCHS 4096
 #define RIG_BIND 77
 #define RIG_RECORDS (1u << 20) /* ids a test may use */
 
