@@ -7,10 +7,10 @@
 
 #include "common/cli.h"
 #include "common/nearest.h"
+#include "common/text.h"
 #include "ctl/entries.h"
 #include "ctl/session.h"
 #include "ctl/table.h"
-#include "common/text.h"
 
 #define ERRORS_SHOWN 20
 #define WHAT_MAX 80 /* bytes of an entry repeated in a message */
