@@ -728,6 +728,7 @@ START_TEST(test_holes_of_a_killed_worker)
 	pid_t pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
+		alarm(RIG_DEADLINE_MS / 1000);
 		segment_io.fdatasync = stuck_fdatasync;
 		rig_open(&rig);
 		drop_some();
