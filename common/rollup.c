@@ -86,6 +86,8 @@ rollup_pair(struct rollup *r, const struct cube_key *hour)
 
 	if (at < 0)
 		return NULL;
+	if (at >= ROLLUP_SKETCHES_MAX)
+		return &r->beyond;
 	if (r->distinct.cells > r->pairs_size) {
 		grown = realloc(r->pair, r->distinct.cells_size * sizeof *grown);
 		if (grown == NULL)
@@ -299,7 +301,7 @@ rollup_is_known(struct rollup *r, size_t i)
 void
 rollup_committed(struct rollup *r)
 {
-	for (size_t i = 0; i < r->distinct.cells; i++) {
+	for (size_t i = 0; i < rollup_sketches(r); i++) {
 		const struct cube_cell *cell = &r->distinct.cell[i];
 		struct rollup_known *known = rollup_known(r, cell);
 

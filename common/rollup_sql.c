@@ -146,7 +146,7 @@ sql_add_distinct(struct text *sql, struct rollup *r)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < r->distinct.cells; i++) {
+	for (size_t i = 0; i < rollup_sketches(r); i++) {
 		const struct cube_key *key = &r->distinct.cell[i].key;
 
 		if (rollup_is_known(r, i))

@@ -228,6 +228,24 @@ START_TEST(sql_is_whole)
 }
 END_TEST
 
+/* However many hours an agent names, the statement stays small; sums lose nothing. */
+START_TEST(sketches_have_a_bound)
+{
+	struct text sql;
+
+	for (uint32_t i = 0; i < 3 * ROLLUP_SKETCHES_MAX; i++)
+		fact[i].minute = MINUTE + 60 * i;
+	collect(0, 3 * ROLLUP_SKETCHES_MAX);
+	check_sums(3 * ROLLUP_SKETCHES_MAX);
+	text_init(&sql);
+	rollup_add_sql(rollup, &sql);
+	ck_assert(!sql.failed);
+	ck_assert_uint_lt(sql.len, 2 * ROLLUP_SKETCHES_MAX * 2 * 2 * SKETCH_BYTES);
+	rollup_committed(rollup);
+	text_free(&sql);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -246,6 +264,7 @@ main(void)
 	tcase_add_test(c, no_port_and_no_address_are_values);
 	tcase_add_test(c, sketches_are_sent_once);
 	tcase_add_test(c, sql_is_whole);
+	tcase_add_test(c, sketches_have_a_bound);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
