@@ -372,7 +372,7 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 	/* A loss is one unit, however many numbers it covers; so is what filters left
 	 * out. */
 	size_t units = item->kind == ITEM_BATCH ? item->count : 1;
-	size_t row_len = l->row_len;
+	size_t row_len = l->row_len, questions = l->questions;
 	uint32_t host;
 
 	if (LOAD_GROW(l->part, l->parts_size, l->parts + 1) != 0 ||
@@ -400,12 +400,22 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 		part.newest_us = clock_wall_us();
 	part.units = l->units - part.first;
 	l->row_at[l->units] = (uint32_t)l->row_len;
+	l->host[host].questions += l->questions - questions;
 	if (l->parts == 0)
 		l->since_ms = clock_ms();
 	l->part[l->parts++] = part;
 	/* Only now: the item keeps its session alive as long as the load names it. */
 	l->stream[part.stream].session = session_of(item);
 	return 0;
+}
+
+bool
+load_has_room(const struct load *l, int32_t host_id)
+{
+	for (size_t i = 0; i < l->hosts; i++)
+		if (l->host[i].id == host_id)
+			return l->host[i].questions < LOAD_QUESTIONS_OF_HOST;
+	return true;
 }
 
 void

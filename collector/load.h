@@ -18,6 +18,8 @@
 
 #define LOAD_DAYS_MAX 64         /* days without a partition asked for in one load */
 #define LOAD_QUESTIONS_FULL 2048 /* unknown strings after which a load is full */
+/* Of one host, after which the load takes nothing more from it, but from others. */
+#define LOAD_QUESTIONS_OF_HOST 256
 
 struct load_part {
 	struct item *item;
@@ -42,6 +44,7 @@ struct load_host {
 	int64_t next_n; /* 0: the database does not know the host */
 	int64_t next_before;
 	uint64_t newest_us;
+	size_t questions; /* its records brought */
 };
 
 struct load_stream {
@@ -111,6 +114,9 @@ void load_clear(struct load *l);
  */
 int load_add(struct load *l, struct load_tools *t, struct item *item)
     __attribute__((warn_unused_result));
+
+/* Whether the load may take more of this host. */
+bool load_has_room(const struct load *l, int32_t host_id);
 
 /* Puts the answers into the rows. Every question must have one. */
 void load_resolve(struct load *l);

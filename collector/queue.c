@@ -84,11 +84,13 @@ turns_empty(const struct turns *t)
 }
 
 struct item *
-turns_take(struct turns *t)
+turns_take(struct turns *t, bool (*may)(const struct queue *q, void *arg), void *arg)
 {
 	struct queue *q = TAILQ_FIRST(&t->ring);
 	struct item *item;
 
+	while (q != NULL && may != NULL && !may(q, arg))
+		q = TAILQ_NEXT(q, turn);
 	if (q == NULL)
 		return NULL;
 	item = STAILQ_FIRST(&q->items);

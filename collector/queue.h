@@ -57,7 +57,11 @@ void queue_clear(struct queue *q);
 
 void turns_init(struct turns *t);
 bool turns_empty(const struct turns *t);
-/* Takes one item of the queue whose turn it is; the caller frees it. NULL: none. */
-struct item *turns_take(struct turns *t);
+/*
+ * Takes one item of the queue whose turn it is, of those that may (NULL: all); the
+ * caller frees it. NULL: none.
+ */
+struct item *turns_take(
+    struct turns *t, bool (*may)(const struct queue *q, void *arg), void *arg);
 
 #endif

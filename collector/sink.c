@@ -235,6 +235,16 @@ sink_add(struct sink *s, struct item *item)
 		evtimer_add(s->close, &age);
 }
 
+/* Who names many new strings waits for the next load, the others need not. */
+static bool
+sink_may_take(const struct queue *q, void *arg)
+{
+	const struct sink *s = arg;
+	const struct session *session = q->owner;
+
+	return load_has_room(s->filling, session->host->id);
+}
+
 /* One item a turn of the loop, so that sockets are served in between. */
 static void
 sink_on_fill(evutil_socket_t fd, short what, void *arg)
@@ -246,7 +256,7 @@ sink_on_fill(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (s->finishing || sink_load_full(s))
 		return;
-	item = turns_take(&s->turns);
+	item = turns_take(&s->turns, sink_may_take, s);
 	if (item == NULL)
 		return;
 	sink_add(s, item);

@@ -69,6 +69,22 @@ on_contact(void *arg, struct host *h, bool urgent)
 	(void)urgent;
 }
 
+static struct filter_document *
+on_filters(void *arg, const struct host *h)
+{
+	(void)arg;
+	(void)h;
+	return NULL;
+}
+
+static uint32_t
+on_filter_version(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+
 static void
 on_closed(void *arg, struct session *s)
 {
@@ -157,6 +173,8 @@ setup(void)
 	    .hosts = &hosts,
 	    .entering = on_entering,
 	    .contact = on_contact,
+	    .filters = on_filters,
+	    .filter_version = on_filter_version,
 	    .closed = on_closed};
 	TAILQ_INIT(&env.waiting);
 	gate = gate_new(&gate_env);

@@ -370,6 +370,8 @@ START_TEST(many_strings)
 	}
 	host.id = HOST;
 	batch_writer_free(w);
+	ck_assert(!load_has_room(&load, HOST));
+	ck_assert(load_has_room(&load, HOST + 2));
 	ck_assert_uint_eq(load.questions, 2 * BATCH_STRINGS_MAX);
 	ck_assert_int_eq(load.question[0].host_id, HOST);
 	ck_assert_int_eq(load.question[BATCH_STRINGS_MAX].host_id, HOST + 1);

@@ -39,7 +39,7 @@ put(int q, uint64_t seq, size_t len)
 static void
 expect(int q, uint64_t seq)
 {
-	struct item *item = turns_take(&turns);
+	struct item *item = turns_take(&turns, NULL, NULL);
 
 	ck_assert_ptr_nonnull(item);
 	ck_assert_ptr_eq(item->queue, &queue[q]);
@@ -64,7 +64,32 @@ START_TEST(queues_take_turns)
 	expect(0, 4);
 	expect(0, 5);
 	ck_assert(turns_empty(&turns));
-	ck_assert_ptr_null(turns_take(&turns));
+	ck_assert_ptr_null(turns_take(&turns, NULL, NULL));
+}
+END_TEST
+
+static bool
+is_not(const struct queue *q, void *arg)
+{
+	return q != arg;
+}
+
+/* One that has to wait holds up no other, and has its turn afterwards. */
+START_TEST(some_may_not)
+{
+	struct item *item;
+
+	put(0, 1, 10);
+	put(1, 1, 10);
+	put(1, 2, 10);
+	for (uint64_t i = 1; i <= 2; i++) {
+		item = turns_take(&turns, is_not, &queue[0]);
+		ck_assert_ptr_nonnull(item);
+		ck_assert_ptr_eq(item->queue, &queue[1]);
+		item_free(item);
+	}
+	ck_assert_ptr_null(turns_take(&turns, is_not, &queue[0]));
+	expect(0, 1);
 }
 END_TEST
 
@@ -75,7 +100,7 @@ START_TEST(bytes_count_until_freed)
 	put(0, 1, 100);
 	put(1, 1, 50);
 	ck_assert_uint_eq(total, 150 + 2 * sizeof *item);
-	item = turns_take(&turns);
+	item = turns_take(&turns, NULL, NULL);
 	ck_assert_uint_eq(queue[0].held, 100 + sizeof *item);
 	ck_assert_uint_eq(total, 150 + 2 * sizeof *item);
 	item_free(item);
@@ -96,7 +121,7 @@ START_TEST(clear_leaves_what_was_taken)
 	put(0, 2, 1);
 	put(0, 3, 1);
 	put(1, 1, 1);
-	taken = turns_take(&turns);
+	taken = turns_take(&turns, NULL, NULL);
 	queue_clear(&queue[0]);
 	ck_assert_int_eq(released, 2);
 	ck_assert_uint_eq(queue[0].held, 1 + sizeof *taken);
@@ -119,6 +144,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, queues_take_turns);
+	tcase_add_test(tc, some_may_not);
 	tcase_add_test(tc, bytes_count_until_freed);
 	tcase_add_test(tc, clear_leaves_what_was_taken);
 	suite_add_tcase(suite, tc);

@@ -263,7 +263,7 @@ send_batch(uint64_t epoch, uint64_t first, uint32_t count)
 static void
 expect_item(uint64_t first, uint32_t count)
 {
-	struct item *item = turns_take(&turns);
+	struct item *item = turns_take(&turns, NULL, NULL);
 
 	ck_assert_ptr_nonnull(item);
 	ck_assert_uint_eq(item->first_seq, first);
@@ -442,7 +442,7 @@ START_TEST(losses_are_queued)
 	message_put_loss(&w, &loss);
 	send_bytes(frame, (size_t)(w.at - frame));
 	send_batch(EPOCH, 2, 1);
-	item = turns_take(&turns);
+	item = turns_take(&turns, NULL, NULL);
 	ck_assert_ptr_nonnull(item);
 	ck_assert_int_eq(item->kind, ITEM_LOSS);
 	ck_assert_uint_eq(item->loss.records, 30);
@@ -659,7 +659,7 @@ START_TEST(reading_stops_and_goes_on)
 
 		if (n > 0)
 			at += (size_t)n;
-		item_free(turns_take(&turns));
+		item_free(turns_take(&turns, NULL, NULL));
 		session_resume_waiting(&env);
 		turn_loop();
 	}
@@ -763,7 +763,7 @@ START_TEST(items_outlive_the_session)
 
 	open_with_mark(0);
 	send_batch(EPOCH, 1, 1);
-	item = turns_take(&turns);
+	item = turns_take(&turns, NULL, NULL);
 	send_batch(EPOCH, 2, 1);
 	close(peer);
 	turn_loop();
