@@ -168,7 +168,7 @@ import_input_line(struct import_input *in, struct span *line)
 			return -1;
 	}
 	if (end == NULL && there == 0)
-		return 0;
+		return in->failed ? -1 : 0;
 	if (end == NULL && there > IMPORT_LINE_MAX)
 		there = IMPORT_LINE_MAX;
 	line->p = in->text + in->at;
@@ -188,7 +188,7 @@ import_input_bytes(struct import_input *in, size_t len, struct span *bytes)
 		if (refill(in) < 0)
 			return -1;
 	if (in->len - in->at < len)
-		return 0;
+		return in->failed ? -1 : 0;
 	*bytes = (struct span){in->text + in->at, len};
 	in->at += len;
 	return 1;
