@@ -208,6 +208,18 @@ static const struct command commands[] = {
 	"files\n"
 	"and lines alike. Needs fwlog_ingest.\n",
 	import_log_run, "FILE", 1, SIZE_MAX, TAKES_IMPORT | TAKES_STAMP},
+    {"import", "pcap", "bring in the packets of captures",
+	"FILE is a capture (pcap or pcapng, also compressed) of NFLOG, Ethernet, raw "
+	"IP or\n"
+	"Linux SLL. --host says whose it is. What was imported before is not stored "
+	"again.\n"
+	"Needs fwlog_ingest.\n",
+	import_pcap_run, "FILE", 1, SIZE_MAX, TAKES_IMPORT},
+    {"import", "ulogd2", "bring in the events of a database ulogd2 wrote",
+	"Either of the schemas ulogd2 ships for PostgreSQL, whose view ulog is read.\n"
+	"--host says whose it is. What was imported before is not stored again. Needs\n"
+	"fwlog_ingest here and to read there.\n",
+	import_ulogd_run, NULL, 0, 0, TAKES_IMPORT | TAKES_CONNINFO},
     {"balance", "", "tell what was logged, stored, filtered and lost, host by host",
 	"Logged is what is stored, what filters left out and what is known to be "
 	"lost.\n"
