@@ -16,6 +16,7 @@
 static struct rig rig;
 static uint64_t random_state;
 static struct segment_io real_io;
+static uint64_t told; /* records of losses that went in */
 
 /* xorshift64* (Vigna 2016). */
 static unsigned
@@ -32,6 +33,7 @@ setup(void)
 {
 	const char *seed = getenv("SEED");
 
+	told = 0;
 	random_state = seed != NULL ? strtoull(seed, NULL, 0) : SEED_DEFAULT;
 	real_io = segment_io;
 	rig_start(&rig);
@@ -56,7 +58,22 @@ reopen(uint64_t size, enum spool_when_full when_full)
 static uint64_t
 records_in(void)
 {
-	return rig.next_id - 1;
+	return rig.next_id - 1 + told;
+}
+
+static void
+append_loss(uint64_t records)
+{
+	struct loss loss = {.cause = LOSS_KERNEL,
+	    .bind_id = RIG_BIND,
+	    .group = 5,
+	    .kseq = rig.next_id - 1,
+	    .records = records,
+	    .from_us = UINT64_C(1700000000000000),
+	    .to_us = UINT64_C(1700000000000000) + rig.next_id};
+
+	(void)spool_append_loss(rig.spool, &loss); /* or it waits for room */
+	told += records;
 }
 
 /* Nothing but what is on its way: each record stored, or in a LOSS. */
@@ -291,7 +308,9 @@ random_walk(enum spool_when_full when_full, unsigned steps)
 	for (unsigned step = 0; step < steps; step++) {
 		unsigned what = random_below(1000);
 
-		if (what < 500)
+		if (what < 60)
+			append_loss(random_below(90));
+		else if (what < 500)
 			(void)rig_append(
 			    &rig, 1 + random_below(12), (uint16_t)random_below(20000));
 		else if (what < 700)
@@ -798,7 +817,7 @@ main(void)
 	tcase_add_loop_test(tc, test_hole_behind_a_loss_that_was_sent, 0, 3);
 	tcase_add_test(tc, test_losses_fit_when_nothing_else_does);
 	tcase_add_test(tc, test_full_from_the_start);
-	tcase_add_loop_test(tc, test_random_walks, 0, 8);
+	tcase_add_loop_test(tc, test_random_walks, 0, 16);
 	tcase_add_test(tc, test_short_writes_and_signals);
 	tcase_add_loop_test(tc, test_write_fails_once, 0, 24);
 	tcase_add_test(tc, test_no_space_for_a_segment);
