@@ -89,6 +89,26 @@ add_rows(struct store *s, const struct key_text *k, const char *condition, int l
 	return result;
 }
 
+/* The nearest in time, by time. */
+static int
+add_same(struct store *s, const struct key_text *k)
+{
+	char *sql;
+	int result;
+
+	if (asprintf(&sql,
+		"SELECT %s FROM (SELECT * FROM fwlog.event e WHERE " IN_SPAN
+		" AND " SAME_ENDS " ORDER BY abs(date_part('epoch', e.ts) - "
+		"(date_part('epoch', $3::timestamptz) + "
+		"date_part('epoch', $4::timestamptz)) / 2) LIMIT %d)%s "
+		"ORDER BY e.ts, e.host_id, e.n",
+		row_select, ENTRY_SAME, row_from + sizeof "fwlog.event" - 1) < 0)
+		sql = NULL;
+	result = store_add(s, sql, 4, k->value);
+	free(sql);
+	return result;
+}
+
 static int
 add_count(struct store *s, const struct key_text *k)
 {
@@ -137,7 +157,7 @@ read_around(struct visit *v, struct entry *r)
 	    OF_HOST " AND e.n >= $2::bigint - 20 AND e.n <= $2::bigint + 20 "
 		    "AND " IN_SPAN,
 	    2 * ENTRY_AROUND + 1);
-	r->same = add_rows(v->store, &k, IN_SPAN " AND " SAME_ENDS, ENTRY_SAME);
+	r->same = add_same(v->store, &k);
 	r->count = add_count(v->store, &k);
 	store_end(v->store);
 	return visit_status(v, store_run(v->store));

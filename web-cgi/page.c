@@ -280,8 +280,12 @@ page_completeness(struct visit *v, const struct ledger *l)
 
 	health_judge(&health, l, v->now);
 	lost = health.missing > 0 || health.unknown > 0;
-	html_raw(h, lost ? "<p class=\"complete lost\"><b>✗</b> Not complete: "
-			 : "<p class=\"complete\"><b class=\"up\">✓</b> Complete");
+	html_raw(
+	    h, lost ? "<p class=\"complete lost\"><b>✗</b> Not complete: "
+	       : health.quietest != NULL
+		   ? "<p class=\"complete\"><b class=\"down\">!</b> Complete as far "
+		     "as known"
+		   : "<p class=\"complete\"><b class=\"up\">✓</b> Complete");
 	for (int i = 0; i < l->losses_count && i < LOSSES_NAMED; i++) {
 		html_raw(h, i > 0 || !lost ? "; " : "");
 		loss_words(h, &l->losses[i]);
@@ -395,16 +399,20 @@ filter_fault(struct visit *v)
 static void
 shorter_ranges(struct visit *v)
 {
+	static const int parts[] = {2, 6, 24};
 	int64_t to = v->state.range.to, span = to - v->state.range.from;
 	struct html *h = &v->html;
 
 	html_raw(h, "<p>Shorter: ");
-	for (int part = 4; part <= 64 && span / part >= RANGE_SECOND; part *= 4) {
-		struct state st = state_with_range(&v->state, to - span / part, to);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		int64_t part = span / parts[i];
+		struct state st = state_with_range(&v->state, to - part, to);
 
+		if (part < RANGE_SECOND)
+			break;
 		page_link(v, v->route->path, &st, "");
 		html_raw(h, "the last ");
-		html_span(h, span / part);
+		html_span(h, part);
 		html_raw(h, " of it</a> ");
 	}
 	html_raw(h, "</p>\n");

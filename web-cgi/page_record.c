@@ -178,7 +178,8 @@ same(struct visit *v, const struct entry *r, const struct row *row)
 	html_raw(h, "<h2>Same connection, both directions <small>");
 	html_count(h, n > ENTRY_SAME_COUNTED ? ENTRY_SAME_COUNTED : n);
 	html_raw(h, n > ENTRY_SAME_COUNTED ? "+ within an hour" : " within an hour");
-	html_f(h, n > ENTRY_SAME ? ", the first %d</small> " : "</small> ", ENTRY_SAME);
+	html_f(
+	    h, n > ENTRY_SAME ? ", the nearest %d</small> " : "</small> ", ENTRY_SAME);
 	page_link(v, "/events", &st, "");
 	html_raw(h, "this direction as a filter</a></h2>\n");
 	event_table_plain(v, "Same connection", r->same, &r->key);
