@@ -84,6 +84,13 @@ on_filter_version(void *arg)
 	return 0;
 }
 
+static void
+on_applied(void *arg, const struct host *h, const struct applied *applied)
+{
+	(void)arg;
+	(void)h;
+	(void)applied;
+}
 
 static void
 on_closed(void *arg, struct session *s)
@@ -175,6 +182,7 @@ setup(void)
 	    .contact = on_contact,
 	    .filters = on_filters,
 	    .filter_version = on_filter_version,
+	    .applied = on_applied,
 	    .closed = on_closed};
 	TAILQ_INIT(&env.waiting);
 	gate = gate_new(&gate_env);
