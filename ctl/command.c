@@ -6,6 +6,7 @@
 #include "common/cli.h"
 #include "ctl/balance.h"
 #include "ctl/check.h"
+#include "ctl/export.h"
 #include "ctl/filter.h"
 #include "ctl/filter_change.h"
 #include "ctl/filter_preview.h"
@@ -197,6 +198,14 @@ static const struct command commands[] = {
 	"output. Exit codes as of search.\n",
 	pcap_run, "QUERY", 0, SIZE_MAX,
 	TAKES_QUERY | TAKES_SPAN | TAKES_FILE | TAKES_RAW | TAKES_TIMEOUT},
+    {"export", "", "write the events a filter selects for other systems",
+	"QUERY is a filter, as for search. In order of time, to --output FILE or "
+	"standard\n"
+	"output: JSON lines in the Elastic Common Schema, CSV, or Suricata's EVE. Exit "
+	"codes\n"
+	"as of search.\n",
+	export_run, "QUERY", 0, SIZE_MAX,
+	TAKES_QUERY | TAKES_SPAN | TAKES_FILE | TAKES_EXPORT | TAKES_TIMEOUT},
     {"import", "log", "bring in kernel LOG lines of syslog, journal and dmesg",
 	"FILE is a syslog file (of any stamps), what journalctl prints (-o short and "
 	"its\n"

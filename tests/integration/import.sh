@@ -283,6 +283,39 @@ else
 fi
 is "headers out of the payload under ulogd2's names" "$(sql "SELECT DISTINCT ip_id, ip_ihl, tcp_seq, tcp_window, ip_totlen
 	FROM fwlog.ulog WHERE host = 'cap1'")" "7238|5|1|65520|60"
+# ---- export: the same events in each format
+# export_ FORMAT ARGUMENT…: to $T/exported
+export_()
+{
+	"$BIN/fwlogctl" export --format "$@" --from 2026-11-01 --to 2026-12-01 -o "$T/exported" \
+		--db "$(pg_dsn fwlog_report)" 2>"$T/err"
+	RC=$?
+}
+WEB=$(sql "SELECT count(*) FROM fwlog.event_full WHERE dst_port = 80 AND host LIKE 'big%'")
+SUM=$(sql "SELECT sum(src_port) FROM fwlog.event_full WHERE dst_port = 80 AND host LIKE 'big%'")
+export_ jsonl-ecs dport:80 'host:big*'
+says "export as ECS" 0 "^fwlogctl: $WEB events$"
+is "its lines" "$(python3 -c 'import json, sys
+rows = [json.loads(l) for l in open(sys.argv[1])]
+print(len(rows), sum(r["source"]["port"] for r in rows), {r["destination"]["port"] for r in rows})' "$T/exported")" \
+	"$WEB $SUM {80}"
+export_ csv dport:80 'host:big*'
+is "as CSV" "$RC $(python3 -c 'import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+print(len(rows), sum(int(r["src_port"]) for r in rows))' "$T/exported")" "0 $WEB $SUM"
+"$BIN/fwlogctl" prefix set 'IN-DROP' --verdict drop --db "$(pg_dsn fwlog_admin)" >/dev/null
+export_ eve 'host:big*' dport:80
+is "as EVE" "$RC $(python3 -c 'import json, sys
+rows = [json.loads(l) for l in open(sys.argv[1])]
+print(len(rows), sum(r["src_port"] for r in rows), {(r["event_type"], r["proto"], r["dest_port"],
+	r["drop"]["syn"], r["drop"]["reason"], r["timestamp"][-5:]) for r in rows})' "$T/exported")" \
+	"0 $WEB $SUM {('drop', 'TCP', 80, True, 'rules', '+0000')}"
+export_ eve 'host:caps' proto:esp
+is "what was not dropped is a flow" "$(python3 -c 'import json, sys
+r = json.loads(open(sys.argv[1]).read()); print(r["event_type"], r["proto"], r["flow"]["bytes_toserver"])' "$T/exported")" "flow ESP 120"
+export_ xml dport:80
+says "no such format" 2 'jsonl-ecs, csv or eve is expected'
+
 AS=fwlog_report import log "$T/long.log"
 says "a role without the right" 1 'permission denied'
 rollups "in the end"
