@@ -102,6 +102,22 @@ static const struct entry {
 	"  --last SPAN    look at the events of so long: 90m, 24h, 7d; default: 24h\n"},
     {"all", 0, FLAG, TAKES_ALL, MEMBER(all),
 	"  --all          also those that are removed\n"},
+    {"retain", 0, TEXT, TAKES_RETAIN, MEMBER(retain),
+	"  --retain AGE   remove days of events that ended so long ago: 90d\n"},
+    {"retain-size", 0, TEXT, TAKES_RETAIN, MEMBER(retain_size),
+	"  --retain-size SIZE  remove the oldest days while all are larger: 500G\n"},
+    {"retain-rollups", 0, TEXT, TAKES_RETAIN, MEMBER(retain_rollups),
+	"  --retain-rollups AGE  remove roll-ups older than that: 1000d\n"},
+    {"seal-after", 0, TEXT, TAKES_RETAIN, MEMBER(seal_after),
+	"  --seal-after AGE  build the indexes of days that ended so long ago; "
+	"default: 6h\n"},
+    {"dry-run", 0, FLAG, TAKES_RETAIN, MEMBER(dry_run),
+	"  --dry-run      tell what would be done and how, and do nothing\n"},
+    {"older-than", 0, TEXT, TAKES_ARCHIVE, MEMBER(older_than),
+	"  --older-than AGE  all days that ended so long ago: 90d\n"},
+    {"drop", 0, FLAG, TAKES_ARCHIVE, MEMBER(drop),
+	"  --drop         remove each day from the database once its file is on the "
+	"disk\n"},
     {"json", 0, FLAG, TAKES_JSON, MEMBER(json), "  --json         print JSON\n"},
     {"db", 0, TEXT, ALL, MEMBER(db),
 	"  --db CONNINFO  the database, as libpq takes it: 'host=/run/postgresql "

@@ -46,6 +46,8 @@ enum args_take {
 	TAKES_STAMP = 1 << 26,    /* --year, --tz, --boot */
 	TAKES_CONNINFO = 1 << 27, /* --from CONNINFO */
 	TAKES_EXPORT = 1 << 28,   /* --format, of export */
+	TAKES_RETAIN = 1 << 29,   /* --retain…, --seal-after, --dry-run */
+	TAKES_ARCHIVE = 1 << 30,  /* --older-than, --drop */
 };
 
 /* What a command may be given; strings belong to argv. Not to be copied: see terms. */
@@ -64,7 +66,8 @@ struct args {
 	const char *verdict, *rule_name, *kind;
 	const char *hosts, *sample, *expires, *why, *last;
 	const char *year, *tz, *boot, *rejects;
-	bool raw, sql, yes, all;
+	const char *retain, *retain_size, *retain_rollups, *seal_after, *older_than;
+	bool raw, sql, yes, all, dry_run, drop;
 	char **operand;
 	size_t operands;
 	char terms[ARGS_TERMS_MAX]; /* operands that getopt must not see as they are */

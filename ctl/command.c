@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "common/cli.h"
+#include "ctl/archive.h"
 #include "ctl/balance.h"
 #include "ctl/check.h"
 #include "ctl/export.h"
@@ -14,9 +15,11 @@
 #include "ctl/import.h"
 #include "ctl/key.h"
 #include "ctl/list.h"
+#include "ctl/maintain.h"
 #include "ctl/migrate.h"
 #include "ctl/pcap.h"
 #include "ctl/prefix.h"
+#include "ctl/restore.h"
 #include "ctl/search.h"
 #include "ctl/tail.h"
 #include "ctl/top.h"
@@ -42,6 +45,29 @@ static const struct command commands[] = {
 	"it. Ends with 1 when something failed. Run it as a superuser or as "
 	"fwlog_admin.\n",
 	check_run, NULL, 0, 0, 0},
+    {"db", "maintain", "make, seal and remove partitions, as they are due",
+	"Makes the partitions of the next week, moves events out of the default "
+	"partition,\n"
+	"builds the indexes of days that are over, and removes what the options say. "
+	"The\n"
+	"collector does the same by itself. Prints what it did. Run it as "
+	"fwlog_admin, or as\n"
+	"a member of fwlog_owner: then building an index keeps nobody waiting.\n",
+	maintain_run, NULL, 0, 0, TAKES_RETAIN},
+    {"db", "archive", "write days of events to files",
+	"DAY is 2026-11-23 (UTC). The file DIR/event_p20261123.fwlog.zst is there as "
+	"a\n"
+	"whole or not at all; one that is there is not overwritten. Run it as "
+	"fwlog_admin.\n",
+	archive_run, "DAY", 0, SIZE_MAX, TAKES_ARCHIVE | TAKES_DIRECTORY},
+    {"db", "restore", "bring archived days back",
+	"FILE is what db archive wrote, here or elsewhere. The day becomes a "
+	"partition again,\n"
+	"all of it or nothing, and stays until it is archived with --drop, whatever "
+	"its age.\n"
+	"Refused when there are events of that day. Needs a superuser or a member of\n"
+	"fwlog_owner.\n",
+	restore_run, "FILE", 1, SIZE_MAX, 0},
     {"key", "new", "make a key for a host",
 	"Enters it into the database and writes it to a file, NAME.key unless said\n"
 	"otherwise, that no other user can read; copy that to the host. The host's "

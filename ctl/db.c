@@ -419,6 +419,42 @@ db_copy_end(struct db *db)
 }
 
 int
+db_copy_out(struct db *db, const char *sql)
+{
+	PGresult *r = PQexec(db->conn, sql);
+	int rc = PQresultStatus(r) == PGRES_COPY_OUT ? 0 : -1;
+
+	if (rc < 0)
+		result_error(db, r, sql);
+	PQclear(r);
+	return rc;
+}
+
+int
+db_copy_get(struct db *db, char **row)
+{
+	int len = PQgetCopyData(db->conn, row, 0), rc = len == -2 ? -1 : 0;
+	PGresult *r;
+
+	if (len > 0)
+		return len;
+	while ((r = PQgetResult(db->conn)) != NULL) {
+		if (!result_ok(r)) {
+			result_error(db, r, "");
+			rc = -1;
+		}
+		PQclear(r);
+	}
+	return rc;
+}
+
+void
+db_copy_free(char *row)
+{
+	PQfreemem(row);
+}
+
+int
 db_cursor_open(struct db *db, const char *sql, const char *const *params, int n)
 {
 	char *text;

@@ -69,6 +69,14 @@ int db_copy_put(struct db *db, const char *data, size_t len)
 int db_copy_end(struct db *db) __attribute__((warn_unused_result));
 
 /*
+ * COPY … TO STDOUT in text format: begin, then rows, each with its newline and its
+ * length, to be freed by db_copy_free; 0: no more, -1: failed.
+ */
+int db_copy_out(struct db *db, const char *sql) __attribute__((warn_unused_result));
+int db_copy_get(struct db *db, char **row) __attribute__((warn_unused_result));
+void db_copy_free(char *row);
+
+/*
  * A query whose answer may be of any size, inside a transaction: its rows come
  * DB_FETCH_ROWS at a time, no rows mean the end. One at a time for each connection.
  */

@@ -113,6 +113,7 @@ const char rights_sql[] =
     "interval,boolean)'),"
     " ('fwlog_admin', 'fwlog.rollup_trim(interval)'),"
     " ('fwlog_admin', 'fwlog.partition_drop(text)'),"
+    " ('fwlog_admin', 'fwlog.partition_drop_archived(text,bigint)'),"
     " ('fwlog_report', 'fwlog.distinct_estimate(bit)'),"
     " ('fwlog_admin', 'fwlog.stream_forget(interval)'),"
     " ('fwlog_admin', 'fwlog.ensure_partition(timestamptz)'))"

@@ -542,6 +542,29 @@ END $$;
 COMMENT ON FUNCTION fwlog.partition_drop(text) IS
 	'detaches a closed partition and drops it with its events';
 
+CREATE FUNCTION fwlog.partition_drop_archived(part text, events bigint) RETURNS boolean
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '2s' AS $$
+DECLARE
+	there bigint;
+BEGIN
+	IF NOT fwlog.partition_is_closed(part) THEN
+		RAISE EXCEPTION '% is no closed partition of fwlog.event', part
+		USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	EXECUTE format('LOCK TABLE fwlog.%I IN SHARE MODE', part);
+	EXECUTE format('SELECT count(*) FROM fwlog.%I', part) INTO there;
+	IF there <> events THEN
+		RAISE EXCEPTION '% has % events now, its archive has %', part, there, events
+		USING ERRCODE = 'object_not_in_prerequisite_state',
+			DETAIL = 'it stays; archive it again';
+	END IF;
+	RETURN fwlog.partition_drop(part);
+END $$;
+COMMENT ON FUNCTION fwlog.partition_drop_archived(text, bigint) IS
+	'the same for one whose archive has so many events, and only if it has no other number';
+
 -- ---- what is to be done
 
 CREATE FUNCTION fwlog.maintenance_due(ahead integer, max_age interval, seal_after interval,
@@ -557,7 +580,7 @@ SET timezone = 'UTC' AS $$
 	(SELECT 'moves ' || w.events || ' events out of event_default',
 		format('SELECT fwlog.ensure_partition(%L)', w.day::timestamptz)
 	FROM fwlog.partition_waiting() w
-	WHERE w.day >= greatest(date '2000-01-01', (now() - max_age)::date)
+	WHERE w.day >= coalesce((now() - max_age)::date, date '2000-01-01')
 		AND w.day <= current_date + 1
 	ORDER BY w.day DESC LIMIT 48)
 	UNION ALL
@@ -589,6 +612,7 @@ REVOKE ALL ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_excess(timesta
 	fwlog.partition_ahead(integer), fwlog.partition_waiting(),
 	fwlog.partition_is_closed(text), fwlog.seal_due(interval), fwlog.seal_index(text, text),
 	fwlog.retain_due(interval, bigint), fwlog.partition_drop(text),
+	fwlog.partition_drop_archived(text, bigint),
 	fwlog.maintenance_due(integer, interval, interval, interval, bigint, interval, boolean)
 	FROM PUBLIC;
 GRANT SELECT, INSERT, UPDATE ON fwlog.rollup_minute, fwlog.rollup_hour,
@@ -600,6 +624,7 @@ GRANT EXECUTE ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz),
 	TO fwlog_ingest, fwlog_admin;
 -- Nothing the collector may do takes events away.
 GRANT EXECUTE ON FUNCTION fwlog.rollup_trim(interval), fwlog.partition_drop(text),
+	fwlog.partition_drop_archived(text, bigint),
 	fwlog.partition_is_closed(text) TO fwlog_admin;
 GRANT SELECT ON fwlog.rollup_minute_full, fwlog.rollup_hour_full,
 	fwlog.rollup_hour_port_full, fwlog.rollup_hour_src_full, fwlog.rollup_hour_dst_full,

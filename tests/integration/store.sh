@@ -97,4 +97,157 @@ is "the views say it in words" "$(PGUSER=fwlog_report sql "SELECT count(*) > 0,
 	bool_or(dst_port = 22 AND protocol = 'tcp'), min(verdict) IS NOT NULL
 	FROM fwlog.rollup_minute_full")" "t|t|t|t|t"
 check "the collector ends" stop_collector
+
+# ---- partitions: of five days, one long ago; all rows went to the default partition
+
+# ctl COMMAND…: fwlogctl db as fwlog_admin; output in $OUT, status in $RC.
+ctl()
+{
+	OUT=$("$BIN/fwlogctl" db "$@" --db "$(pg_dsn "${AS:-fwlog_admin}")" 2>&1)
+	RC=$?
+}
+
+says()
+{
+	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
+		ok "$1"
+	else
+		not_ok "$1: status $RC, said: $OUT"
+	fi
+}
+
+day_ago()
+{
+	date -u -d "$1 days ago" +%Y-%m-%d
+}
+
+part_ago()
+{
+	echo "event_p$(date -u -d "$1 days ago" +%Y%m%d)"
+}
+
+# What a day holds, whatever its numbers for names are.
+content()
+{
+	sql "SELECT count(*), md5(string_agg(e::text, '|' ORDER BY host, n)) FROM
+		(SELECT time, host, prefix, in_iface, netns, src_ip, dst_ip, dst_port, protocol,
+			length, src_mac, payload, n FROM fwlog.event_full
+		WHERE time >= '$1 00:00+00' AND time < timestamptz '$1 00:00+00' + interval '1 day') e"
+}
+
+for days in 100 5 4 3; do
+	sql "INSERT INTO fwlog.event (ts, host_id, n, prefix_id, in_id, src, dst, dport, proto,
+			len, src_mac, payload)
+		SELECT timestamptz '$(day_ago $days) 00:00+00' + g * interval '8 s',
+			host[1 + g % 3], 1000000 * $days + g, prefix[1 + g % 4], iface[1 + g % 3], inet '10.1.0.0' + g % 500,
+			'2001:db8::1', g % 1000, 6, 60, '02:00:00:00:00:01',
+			decode(md5(g::text), 'hex') FROM generate_series(0, 9999) g,
+			(SELECT array_agg(host_id) AS host FROM fwlog.host) h,
+			(SELECT array_agg(prefix_id) AS prefix FROM fwlog.dict_prefix) p,
+			(SELECT array_agg(iface_id) AS iface FROM fwlog.dict_iface) i" >/dev/null
+done
+sql "INSERT INTO fwlog.event (ts, host_id, n) VALUES ('1980-01-01', 1, 1)" >/dev/null
+sql "DROP TABLE fwlog.$(part_ago -3)" >/dev/null
+is "they wait in the default partition" "$(sql 'SELECT count(*) FROM fwlog.event_default')" 40001
+ctl maintain --dry-run --retain 90d
+says "a dry run tells what is due" 0 'moves 10000 events out of event_default'
+is "and does nothing" "$(sql 'SELECT count(*) FROM fwlog.event_default')" 40001
+ctl maintain
+says "the missing partition ahead is made" 0 "ahead: $(part_ago -3)"
+says "events go to their day" 0 "moves 10000 events .*: $(part_ago 4)"
+is "what has no day stays" "$(sql 'SELECT count(*) FROM fwlog.event_default')" 1
+ctl maintain
+says "days that are over are sealed" 0 "seals $(part_ago 3): index by src"
+is "each of them" "$(sql "SELECT count(*) FROM fwlog.partition_overview
+	WHERE sealed AND day < (now() AT TIME ZONE 'UTC')::date - 1")" 4
+is "today is not" "$(sql "SELECT count(*) FROM fwlog.partition_overview
+	WHERE sealed AND day >= (now() AT TIME ZONE 'UTC')::date")" 0
+is "a source is looked up by index" "$(sql "EXPLAIN SELECT * FROM fwlog.event_full
+	WHERE src_ip = '10.1.0.7' AND time >= '$(day_ago 5)' AND time < '$(day_ago 3)'" |
+	grep -c "$(part_ago 4)_src")" 1
+ctl maintain
+is "then there is nothing to do" "$RC$OUT" 0
+
+exec 8> >(PGUSER=postgres psql -X -q -d fwlog >/dev/null 2>&1)
+echo "SELECT pg_advisory_lock(hashtextextended('fwlog maintenance', 0));" >&8
+lock_is_held()
+{
+	[ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" -gt 0 ]
+}
+must_wait "the lock is held" 10 lock_is_held
+ctl maintain
+says "two maintainers do not meet" 1 'another maintenance is under way'
+exec 8>&-
+lock_is_free()
+{
+	! lock_is_held
+}
+must_wait "the lock is free" 10 lock_is_free
+
+# ---- retention
+ctl maintain --retain 90d
+is "by age: that day and no other" "$OUT" "$(grep -E "^drops $(part_ago 100), .*older than" <<<"$OUT")"
+is "it is gone" "$(sql "SELECT to_regclass('fwlog.$(part_ago 100)') IS NULL")" t
+ctl maintain --retain-size "$(sql "SELECT sum(table_bytes + index_bytes) - 1
+	FROM fwlog.partition_overview")"
+is "by size: the oldest, and no more than needed" "$(cut -d, -f1 <<<"$OUT")" "drops $(part_ago 5)"
+AS=fwlog_ingest ctl maintain --retain 2d
+says "the collector's role cannot remove" 1 'drops .*: permission denied'
+is "what it could not is there" "$(content "$(day_ago 4)" | cut -d'|' -f1)" 10000
+sql "INSERT INTO fwlog.rollup_hour VALUES (1, now() - interval '10 days', 1, 6, 5, 5)" >/dev/null
+ctl maintain --retain-rollups 5d
+says "roll-ups by their own age" 0 'removes roll-ups older than 5 days: 1$'
+
+# ---- rows beyond the bound, as a restarted collector can leave them
+sql "INSERT INTO fwlog.rollup_hour_src SELECT 1, date_trunc('hour', now()) - interval '3 hours',
+	inet '10.9.0.0' + g, 1 + g % 7, 60 FROM generate_series(1, 5000) g" >/dev/null
+before=$(sql "SELECT sum(events), sum(bytes) FROM fwlog.rollup_hour_src")
+ctl maintain
+says "they are folded" 0 'folds rows of rollup_hour_src of host 1 .*: 3000$'
+is "the sums stay" "$(sql "SELECT sum(events), sum(bytes) FROM fwlog.rollup_hour_src")" "$before"
+is "those that stay are the larger ones" "$(sql "SELECT min(events) >= 5 FROM
+	fwlog.rollup_hour_src WHERE hour = date_trunc('hour', now()) - interval '3 hours'
+	AND masklen(address) > 0")" t
+
+# ---- archive
+mkdir "$T/archive"
+kept=$(content "$(day_ago 4)")
+ctl archive "$(day_ago 4)" -d "$T/archive"
+says "a day is archived" 0 '10000 events'
+ctl archive "$(day_ago 4)" -d "$T/archive"
+says "a file is not overwritten" 1 'is there already'
+AS=postgres ctl restore "$T/archive/$(part_ago 4).fwlog.zst"
+says "nor is a day" 1 'there are events of that day'
+rm "$T/archive/$(part_ago 4).fwlog.zst"
+ctl archive --older-than 3d --drop -d "$T/archive"
+says "days are archived and dropped by age" 0 "^$(part_ago 4).* dropped"
+is "no temporary file is left" "$(ls -A "$T/archive")" "$(part_ago 4).fwlog.zst"
+is "the day is gone" "$(content "$(day_ago 4)")" "0|"
+cut=$T/archive/cut.zst
+zstd -q -dc "$T/archive/$(part_ago 4).fwlog.zst" | sed '5000d' | zstd -q >"$cut"
+AS=postgres ctl restore "$cut"
+says "a row less is noticed" 1 'checksum is wrong; nothing of it is restored'
+head -c 100000 "$T/archive/$(part_ago 4).fwlog.zst" >"$cut"
+AS=postgres ctl restore "$cut"
+says "so is a cut file" 1 'cut.zst'
+is "nothing of them is there" "$(content "$(day_ago 4)")" "0|"
+ctl restore "$T/archive/$(part_ago 4).fwlog.zst"
+says "fwlog_admin cannot add events" 1 'member of fwlog_owner'
+AS=postgres ctl restore "$T/archive/$(part_ago 4).fwlog.zst"
+says "a day is restored" 0 '10000 events'
+is "as it was" "$(content "$(day_ago 4)")" "$kept"
+ctl maintain --retain 2d
+is "it stays whatever its age" "$(content "$(day_ago 4)")" "$kept"
+"$BIN/fwlogctl" db init -q --db "$(pg_dsn postgres other)"
+PGDATABASE=other sql "SELECT fwlog.host_enter('first'), fwlog.prefix_enter('first'),
+	fwlog.iface_enter('first')" >/dev/null
+"$BIN/fwlogctl" db restore -q "$T/archive/$(part_ago 4).fwlog.zst" --db "$(pg_dsn postgres other)"
+is "in another database the names are the same" "$(PGDATABASE=other content "$(day_ago 4)")" "$kept"
+sql "INSERT INTO fwlog.event (ts, host_id, n) VALUES ('$(day_ago 4) 12:00+00', 1, 9)" >/dev/null
+is "a late row is no longer in the archive: it is not dropped for it" \
+	"$(PGUSER=fwlog_admin sql "SELECT fwlog.partition_drop_archived('$(part_ago 4)', 10000)" 2>&1 |
+		grep -o 'has 10001 events now')" "has 10001 events now"
+sql "DELETE FROM fwlog.event_default" >/dev/null
+ctl check
+says "check is content" 0 'partitions'
 finish
