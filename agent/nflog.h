@@ -10,7 +10,9 @@
 #include "common/record.h"
 
 #define NFLOG_NLBUFSIZ_MAX (128u << 10) /* bytes; the kernel ignores more, silently */
-#define NFLOG_DATAGRAM_MAX (192u << 10) /* bytes: nlbufsiz, or one packet of 64 KiB */
+/* bytes: a buffer of nlbufsiz, with its overhead, comes from the next power of two, and
+ * the kernel fills all of it */
+#define NFLOG_DATAGRAM_MAX (2 * NFLOG_NLBUFSIZ_MAX)
 
 struct nflog_conf {
 	uint16_t group;
