@@ -281,8 +281,6 @@ on_done(void *arg, const struct pg_error *error)
 	case FEED_ASKING:
 		if (is_behind(f))
 			load(f);
-		else if (f->noting.len > 0 || f->notes.len > 0)
-			note(f);
 		break;
 	case FEED_LOADING:
 		fetch(f);
@@ -306,6 +304,8 @@ on_done(void *arg, const struct pg_error *error)
 	if (f->failing)
 		log_info("%s: central filters can be read again", pg_where(f->pg));
 	f->failing = false;
+	if (f->state == FEED_READY && (f->noting.len > 0 || f->notes.len > 0))
+		note(f);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Brings the central filters from the database and keeps them up to date: asks every
- * two seconds for the version, on a connection of its own, and reads a new one with its
+ * second for the version, on a connection of its own, and reads a new one with its
  * lists in portions, so that a long list holds up nobody. While the database is away
  * the set that was read last stays in force. Tells the database what agents apply.
  */
@@ -14,7 +14,7 @@
 #include "collector/metrics.h"
 #include "collector/options.h"
 
-#define FILTERS_POLL_MS 2000 /* agents have a change within 5 s */
+#define FILTERS_POLL_MS 1000 /* agents have a change within 5 s */
 
 struct filters_feed;
 

@@ -24,7 +24,9 @@ static const char rights_sql[] =
     " FROM (VALUES ('event', 'INSERT'), ('stream', 'SELECT'), ('stream', 'INSERT'),"
     " ('stream', 'UPDATE'), ('host_mark', 'SELECT'), ('host_mark', 'UPDATE'),"
     " ('host_status', 'SELECT'), ('host_status', 'INSERT'), ('host_status', 'UPDATE'),"
-    " ('loss', 'INSERT'), ('quarantine', 'INSERT')) v (t, p)";
+    " ('loss', 'INSERT'), ('quarantine', 'INSERT'), ('filtered_minute', 'INSERT'),"
+    " ('filtered_minute', 'SELECT'), ('filtered_minute', 'UPDATE'), ('filter_set', "
+    "'SELECT'), ('filter', 'SELECT'), ('filter_applied', 'INSERT')) v (t, p)";
 
 void
 sink_check(struct sink *s)

@@ -687,7 +687,7 @@ $$;
 COMMENT ON FUNCTION fwlog.filter_uses(text) IS
 	'filters in force that use the list; null when there is none';
 
--- Collectors look every two seconds; who listens need not.
+-- Collectors look every second; who listens need not.
 CREATE FUNCTION fwlog.filter_publish(why text) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
