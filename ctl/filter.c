@@ -6,10 +6,10 @@
 
 #include "common/cli.h"
 #include "common/filter.h"
+#include "common/text.h"
 #include "ctl/query.h"
 #include "ctl/session.h"
 #include "ctl/source.h"
-#include "common/text.h"
 
 static int
 no_memory(void)

@@ -6,9 +6,9 @@
 
 #include "common/cli.h"
 #include "common/nearest.h"
+#include "common/text.h"
 #include "ctl/session.h"
 #include "ctl/table.h"
-#include "common/text.h"
 #include "ctl/timearg.h"
 
 static const char *const verdicts[] = {"accept", "drop", "reject", "unknown"};

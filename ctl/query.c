@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/text.h"
 #include "ctl/interrupt.h"
 #include "ctl/source.h"
-#include "common/text.h"
 
 #define DAY INT64_C(86400000000)
 #define OWN_PARAMS 2        /* $1, $2 */

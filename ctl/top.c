@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "ctl/group.h"
 #include "ctl/query.h"
-#include "common/text.h"
 
 #define LIMIT_DEFAULT 10
 #define LIMIT_MAX 1000000
