@@ -19,6 +19,8 @@
 #include "agent/address.h"
 #include "agent/uplink.h"
 #include "agent/window.h"
+#include "common/crc32c.h"
+#include "common/filter_bundle.h"
 #include "common/log.h"
 
 #define DEADLINE_MS 5000
@@ -125,6 +127,7 @@ static struct uplink *up;
 static struct peer one, two;
 static char dir[] = "/tmp/check-uplink-XXXXXX";
 static unsigned stats_asked;
+static struct filtering *filters;
 
 static int64_t
 now_ms(void)
@@ -287,6 +290,7 @@ start_conf(const char *collectors, uint64_t failback_ms, uint64_t stats_ms)
 	    .failback_ms = failback_ms,
 	    .stats_interval_ms = stats_ms,
 	    .stats = on_stats,
+	    .filters = filters,
 	};
 
 	up = uplink_new(base, NULL, &conf);
@@ -327,6 +331,8 @@ static void
 teardown(void)
 {
 	uplink_free(up);
+	filters_free(filters);
+	filters = NULL;
 	event_base_free(base);
 	unlink(one.path);
 	unlink(two.path);
@@ -720,6 +726,84 @@ START_TEST(addresses)
 }
 END_TEST
 
+/* ---- central filters */
+
+static void
+peer_filters(struct peer *p, uint32_t version, const struct bundle_writer *doc,
+    uint32_t from, uint32_t to)
+{
+	static uint8_t buf[1024];
+	struct writer w = writer_of(buf, sizeof buf);
+	const struct filters m = {.version = version,
+	    .total = (uint32_t)doc->len,
+	    .crc = crc32c(0, doc->data, doc->len),
+	    .offset = from,
+	    .bytes = doc->data + from,
+	    .len = to - from};
+
+	message_put_filters(&w, &m);
+	ck_assert(!w.full);
+	peer_send(p, buf, sizeof buf - w.left);
+}
+
+static void
+peer_applied(struct peer *p, uint32_t version, uint32_t refused)
+{
+	struct frame f = peer_frame(p, FRAME_APPLIED);
+	struct applied m;
+	const char *why;
+
+	ck_assert_int_eq(message_get_applied(f.payload, f.len, &m, &why), 0);
+	ck_assert_uint_eq(m.version, version);
+	ck_assert_uint_eq(m.refused, refused);
+	ck_assert_int_eq(m.reason[0] != '\0', refused != 0);
+}
+
+static void
+make_document(struct bundle_writer *doc, const char *query)
+{
+	const struct bundle_filter f = {.id = 1,
+	    .name = {(const uint8_t *)"f", 1},
+	    .query = {(const uint8_t *)query, (uint16_t)strlen(query)}};
+
+	bundle_begin(doc);
+	bundle_put_filter(doc, &f);
+	ck_assert_int_eq(bundle_finish(doc), 0);
+}
+
+START_TEST(central_filters_are_answered)
+{
+	struct bundle_writer good, bad;
+	char path[80];
+
+	filters = filters_new(dir, "web1", NULL);
+	make_document(&good, "dport:22");
+	make_document(&bad, "id:A-1");
+	start();
+	session(0);
+	peer_applied(&one, 0, 0);
+	peer_filters(&one, 3, &good, 0, 10);
+	peer_filters(&one, 3, &good, 10, (uint32_t)good.len);
+	peer_applied(&one, 3, 0);
+	peer_filters(&one, 4, &bad, 0, (uint32_t)bad.len);
+	peer_applied(&one, 3, 4);
+	/* Half a document, then another: it begins anew. */
+	peer_filters(&one, 5, &bad, 0, 10);
+	peer_filters(&one, 6, &good, 0, (uint32_t)good.len);
+	peer_applied(&one, 6, 0);
+	/* A piece out of its order ends the session; the next begins with what is. */
+	peer_filters(&one, 7, &good, 10, 20);
+	UNTIL(one.closed);
+	peer_drop(&one);
+	session(0);
+	peer_applied(&one, 6, 0);
+	bundle_writer_free(&good);
+	bundle_writer_free(&bad);
+	snprintf(path, sizeof path, "%s/filters", dir);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -743,6 +827,7 @@ main(void)
 	tcase_add_test(t, welcome_of_another_version);
 	tcase_add_test(t, bye_ends_the_session);
 	tcase_add_test(t, window_is_bounded);
+	tcase_add_test(t, central_filters_are_answered);
 	tcase_add_test(t, second_collector_and_back);
 	tcase_add_test(t, stats_come_by_themselves);
 	tcase_add_test(t, name_over_tcp);
