@@ -430,7 +430,7 @@ spool_is_clean()
 	local dir=$T/spool-$1 f segments=0
 	for f in "$dir"/*; do
 		case ${f##*/} in
-		lock | acked | reconcile | lost+found) ;;
+		lock | acked | reconcile | filters | lost+found) ;;
 		*.seg) segments=$((segments + 1)) ;;
 		damaged) [ -n "$SPOOL_DAMAGED" ] || rmdir "$f" 2>/dev/null || return 1 ;;
 		*) return 1 ;;

@@ -96,6 +96,21 @@ pwrite(int fd, const void *data, size_t len, off_t at)
 	return syscall(SYS_pwrite64, fd, data, len, at);
 }
 
+/* Files that are written once, from their beginning. */
+ssize_t
+write(int fd, const void *data, size_t len)
+{
+	uint64_t file;
+
+	if (is_ours(fd, &file))
+		note((struct note){.kind = NOTE_WRITE,
+			 .len = (uint32_t)len,
+			 .file = file,
+			 .at = (uint64_t)syscall(SYS_lseek, fd, 0, SEEK_CUR)},
+		    data);
+	return syscall(SYS_write, fd, data, len);
+}
+
 int
 ftruncate(int fd, off_t size)
 {
@@ -123,8 +138,8 @@ posix_fallocate(int fd, off_t at, off_t len)
 	return rc;
 }
 
-int
-fdatasync(int fd)
+static int
+sync_file(int fd, long call)
 {
 	struct note n = {.kind = NOTE_SYNC};
 	bool ours = is_ours(fd, &n.file);
@@ -134,12 +149,24 @@ fdatasync(int fd)
 		n.at = __atomic_add_fetch(&syncs, 1, __ATOMIC_SEQ_CST);
 		note(n, NULL);
 	}
-	rc = (int)syscall(SYS_fdatasync, fd);
+	rc = (int)syscall(call, fd);
 	if (ours && rc == 0) {
 		n.kind = NOTE_SYNCED;
 		note(n, NULL);
 	}
 	return rc;
+}
+
+int
+fdatasync(int fd)
+{
+	return sync_file(fd, SYS_fdatasync);
+}
+
+int
+fsync(int fd)
+{
+	return sync_file(fd, SYS_fsync);
 }
 
 static void
