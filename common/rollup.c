@@ -14,6 +14,8 @@
 /* A key with one event of so many of its host, and not too few, is a frequent one. */
 #define FREQUENT_PART 100
 #define FREQUENT_LEAST 16
+/* Of history: with more events in an hour of a host, ports seen once have no row. */
+#define ROLLUP_BUSY_HOUR 2000
 
 void
 rollup_note(struct rollup_fact *fact, const struct event *ev)
@@ -198,7 +200,9 @@ rollup_least(const struct rollup *r, enum rollup_cube which)
 {
 	if (!r->keep)
 		return 1 + r->events / ROLLUP_OWN_MAX;
-	return which == ROLLUP_MINUTE || which == ROLLUP_PORT ? 2 : 1;
+	if (which != ROLLUP_MINUTE && which != ROLLUP_PORT)
+		return 1;
+	return r->events / (r->distinct.cells + 1) < ROLLUP_BUSY_HOUR ? 1 : 2;
 }
 
 static bool
