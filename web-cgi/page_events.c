@@ -7,9 +7,9 @@
 #include "web-cgi/event_table.h"
 #include "web-cgi/events.h"
 #include "web-cgi/export.h"
+#include "web-cgi/facet.h"
 #include "web-cgi/page.h"
 #include "web-cgi/route.h"
-#include "web-cgi/service.h"
 
 #define PATH "/events"
 
@@ -74,71 +74,6 @@ live(struct visit *v)
 	if (v->state.live > 0)
 		choice(v, &st, false, "stop");
 	html_raw(h, "</p>\n");
-}
-
-/* ---- lists */
-
-static void
-facet_line(struct visit *v, const struct top *t, int i, uint64_t all)
-{
-	const char *value = top_value(t, v->store, i), *service = NULL;
-	uint64_t n = top_count(t, v->store, i);
-	unsigned share = (unsigned)((double)n * 1000 / (double)all + 0.5);
-	struct html *h = &v->html;
-
-	html_raw(h, "<tr><th scope=\"row\" class=\"value\">");
-	page_value(v, PATH, t->field->name, value);
-	if (strcmp(t->field->name, "dport") == 0 && value[0] != '\0')
-		service = service_name("tcp", atoi(value));
-	if (service != NULL) {
-		html_raw(h, " <small>");
-		html_text(h, service);
-		html_raw(h, "</small>");
-	}
-	html_raw(h, "</th><td class=\"n\">");
-	html_count(h, n);
-	html_f(h,
-	    "</td><td class=\"n share\">%u.%u %%</td><td class=\"meter\" "
-	    "aria-hidden=\"true\"><svg viewBox=\"0 0 1000 10\" "
-	    "preserveAspectRatio=\"none\"><rect width=\"%u\" height=\"10\"/></svg>"
-	    "</td></tr>\n",
-	    share / 10, share % 10, share > 0 ? share : 1);
-}
-
-static void
-facet(struct visit *v, const struct top *t, uint64_t all)
-{
-	struct html *h = &v->html;
-
-	html_raw(h, "<section><h2>");
-	html_text(h, t->field->title);
-	html_raw(h, " <small>");
-	html_count(h, t->distinct);
-	html_raw(h,
-	    " in all</small></h2>\n<table class=\"list\"><thead class=\"hidden\"><tr>"
-	    "<th scope=\"col\">value</th><th scope=\"col\">events</th>"
-	    "<th scope=\"col\">share</th><td></td></tr></thead><tbody>\n");
-	for (int i = 0; i < t->count; i++)
-		facet_line(v, t, i, all);
-	html_raw(h, "</tbody></table></section>\n");
-}
-
-static void
-facets(struct visit *v, const struct events *e)
-{
-	struct html *h = &v->html;
-
-	if (e->listed < e->timeline.sum.all) {
-		html_raw(h, "<p class=\"note\">Lists are of the newest ");
-		html_count(h, e->listed);
-		html_raw(h, " events, since ");
-		html_time(h, e->listed_from);
-		html_raw(h, ".</p>\n");
-	}
-	html_raw(h, "<div class=\"tops\">\n");
-	for (int i = 0; i < EVENTS_FACETS; i++)
-		facet(v, &e->facets[i], e->listed);
-	html_raw(h, "</div>\n");
 }
 
 /* ---- pages and exports */
@@ -260,7 +195,7 @@ write_all(struct visit *v, const struct events *e)
 	timeline_write(&v->html, v->req->script, PATH, &v->state, &e->timeline);
 	choices(v);
 	if (e->timeline.sum.all > 0) {
-		facets(v, e);
+		facets_write(v, PATH, e);
 		live(v);
 		pager(v, e);
 		event_table(v, PATH, &e->rows);

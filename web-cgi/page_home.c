@@ -3,12 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "web-cgi/event_table.h"
+#include "web-cgi/facet.h"
 #include "web-cgi/health.h"
-#include "web-cgi/home_lists.h"
-#include "web-cgi/overview.h"
+#include "web-cgi/home_hosts.h"
 #include "web-cgi/page.h"
 #include "web-cgi/route.h"
 
+#define LATEST 25      /* newest events shown */
 #define LOSSES_NAMED 3 /* losses told one by one in the strip */
 
 static void
@@ -163,7 +165,7 @@ loss_item(struct html *h, const struct loss_row *loss)
 }
 
 static void
-cell_completeness(struct html *h, const struct health *health, const struct overview *o)
+cell_completeness(struct html *h, const struct health *health, const struct events *e)
 {
 	cell_begin(h, "Completeness");
 	if (health->missing > 0)
@@ -174,35 +176,35 @@ cell_completeness(struct html *h, const struct health *health, const struct over
 		html_raw(h, health->reporting == health->agents ? "complete"
 								: "as far as known");
 	html_raw(h, "</dd>");
-	for (int i = 0; i < o->ledger.losses_count && i < LOSSES_NAMED; i++) {
+	for (int i = 0; i < e->ledger.losses_count && i < LOSSES_NAMED; i++) {
 		html_raw(h, "<dd class=\"note\">");
-		loss_item(h, &o->ledger.losses[i]);
+		loss_item(h, &e->ledger.losses[i]);
 		html_raw(h, "</dd>");
 	}
-	if (o->ledger.losses_count > LOSSES_NAMED)
+	if (e->ledger.losses_count > LOSSES_NAMED)
 		html_f(h, "<dd class=\"note\">and %d more</dd>",
-		    o->ledger.losses_count - LOSSES_NAMED);
+		    e->ledger.losses_count - LOSSES_NAMED);
 	html_raw(h, "</div>\n");
 }
 
 static void
-strip(struct html *h, const struct state *st, const struct overview *o,
+strip(struct html *h, const struct state *st, const struct events *e,
     const struct health *health, int64_t now)
 {
 	html_raw(h, "<dl class=\"strip\">\n");
 	cell_begin(h, "Events");
-	html_count(h, o->timeline.sum.all);
+	html_count(h, e->timeline.sum.all);
 	cell_end(h, "in this range");
-	cell_denied(h, &o->timeline.sum);
-	cell_rate(h, st, o->timeline.sum.all);
+	cell_denied(h, &e->timeline.sum);
+	cell_rate(h, st, e->timeline.sum.all);
 	cell_begin(h, "Sources");
-	html_count(h, o->sources.distinct);
+	html_count(h, e->facets[0].distinct);
 	cell_end(h, "different addresses");
 	cell_begin(h, "Agents");
 	html_f(h, "%d/%d", health->reporting, health->agents);
 	cell_end(h, "reporting");
 	cell_newest(h, health, now);
-	cell_completeness(h, health, o);
+	cell_completeness(h, health, e);
 	html_raw(h, "</dl>\n");
 }
 
@@ -241,14 +243,14 @@ step(struct html *h, bool done, const char *title, const char *text)
 }
 
 static void
-set_up(struct html *h, const struct overview *o)
+set_up(struct html *h, const struct events *e)
 {
 	html_raw(h,
 	    "<section class=\"setup\"><h1>No events yet</h1>\n"
 	    "<p>fwlog shows what the firewalls log, as soon as these three hold:</p>\n"
 	    "<ol>\n");
 	step(h, true, "The database is there", "Its schema can be read.");
-	step(h, o->ledger.hosts_count > 0, "An agent has reached the collector",
+	step(h, e->ledger.hosts_count > 0, "An agent has reached the collector",
 	    "Start <code>fwlog-collector</code>, and <code>fwlog-agent</code> on each "
 	    "host with "
 	    "<code>collector = NAME:7514</code>, the collector's name or address, in "
@@ -264,46 +266,56 @@ set_up(struct html *h, const struct overview *o)
 }
 
 static void
-write_all(struct visit *v, const struct overview *o)
+latest(struct visit *v, const struct events *e)
+{
+	html_raw(&v->html, "<h2>Latest events <small>");
+	page_link(v, "/events", &v->state, "");
+	html_raw(&v->html, "all of them</a></small></h2>\n");
+	event_table(v, "/events", &e->rows);
+}
+
+static void
+write_all(struct visit *v, const struct events *e)
 {
 	struct html *h = &v->html;
 	struct health health;
 
-	health_judge(&health, &o->ledger, v->now);
+	health_judge(&health, &e->ledger, v->now);
 	page_begin(v, "Overview", "/");
-	if (health.stored == 0 && o->timeline.sum.all == 0) {
-		set_up(h, o);
-		if (o->ledger.hosts_count > 0)
-			home_hosts(h, o, v->now);
+	if (health.stored == 0 && e->timeline.sum.all == 0) {
+		set_up(h, e);
+		if (e->ledger.hosts_count > 0)
+			home_hosts(h, &e->ledger, v->now);
 		page_end(v);
 		return;
 	}
 	page_range(v, "/", "Overview");
 	answer(h, &health, v->now);
-	strip(h, &v->state, o, &health, v->now);
-	if (o->timeline.sum.all > 0) {
-		timeline_write(h, v->req->script, "/", &v->state, &o->timeline);
-		home_tops(h, o);
+	strip(h, &v->state, e, &health, v->now);
+	if (e->timeline.sum.all > 0) {
+		timeline_write(h, v->req->script, "/", &v->state, &e->timeline);
+		facets_write(v, "/events", e);
 	} else {
 		nothing_here(v, &health);
 	}
-	home_hosts(h, o, v->now);
-	if (o->timeline.sum.all > 0)
-		home_latest(h, o);
+	home_hosts(h, &e->ledger, v->now);
+	if (e->timeline.sum.all > 0)
+		latest(v, e);
 	page_end(v);
 }
 
 int
 page_home(struct visit *v)
 {
-	struct overview o = {0};
-	int status = visit_store(v, v->settings->timeout_ms);
+	struct events e;
+	int status;
 
-	if (status != 200)
-		return status;
-	status = visit_status(v, overview_read(v->store, &v->state, &o));
+	v->state.n = LATEST;
+	v->state.turn = TURN_NONE;
+	status = events_read(v, &e, true);
+	v->state.n = STATE_N_DEFAULT;
 	if (status == 200)
-		write_all(v, &o);
-	overview_free(&o);
+		write_all(v, &e);
+	events_free(&e);
 	return status;
 }
