@@ -11,11 +11,16 @@ static const char hosts_sql[] = "SELECT host, address, software, " STORE_MICROSE
 							  "BY connected, last_contact, "
 							  "host "
 							  "LIMIT 10000";
+/* What filters left out stands among them, but last: it is not missing. */
 static const char losses_sql[] =
     "SELECT host, cause, coalesce(sum(records), 0), "
-    "count(*) FILTER (WHERE records IS NULL) FROM fwlog.loss_full "
-    "WHERE from_time < $2::timestamptz AND to_time >= $1::timestamptz "
-    "GROUP BY host, cause ORDER BY 3 DESC, 1, 2 LIMIT 1000";
+    "count(*) FILTER (WHERE records IS NULL) FROM ("
+    "SELECT host, cause, records FROM fwlog.loss_full "
+    "WHERE from_time < $2::timestamptz AND to_time >= $1::timestamptz UNION ALL "
+    "SELECT host, 'filtered', records FROM fwlog.filtered_full "
+    "WHERE minute < $2::timestamptz AND minute > $1::timestamptz - interval '1 min') l "
+    "GROUP BY host, cause ORDER BY cause IN ('filtered', 'rate_limited'), 3 DESC, 1, 2 "
+    "LIMIT 1000";
 
 void
 ledger_add(struct ledger *l, struct store *s, const struct range *range)
