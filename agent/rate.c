@@ -126,10 +126,10 @@ read_limit(struct rate *r, const char **p)
 
 	for (; isdigit((unsigned char)**p) && r->records <= RATE_MAX; (*p)++)
 		r->records = r->records * 10 + (uint64_t)(**p - '0');
-	if (r->records < 1 || r->records > RATE_MAX || *(*p)++ != '/')
+	if (r->records < 1 || r->records > RATE_MAX || **p != '/')
 		return "is no rate: N/s, N/m or N/h with N from 1 to 1000000 is "
 		       "expected";
-	word = *p;
+	word = ++*p;
 	len = take_word(p);
 	for (size_t i = 0; i < sizeof unit / sizeof unit[0]; i++)
 		if (is_word(word, len, unit[i].name))
@@ -142,6 +142,7 @@ read_fields(struct rate *r, const char **p)
 {
 	const char *word = *p;
 	size_t len = take_word(p);
+	bool more;
 	unsigned i;
 
 	if (!is_word(word, len, "per"))
@@ -157,8 +158,9 @@ read_fields(struct rate *r, const char **p)
 			       "them: src, dst, sport, dport, proto, prefix, in, out";
 		r->fields |= 1u << i;
 		skip_blanks(p);
-	} while (*(*p)++ == '+');
-	(*p)--;
+		more = **p == '+';
+		*p += more;
+	} while (more);
 	return **p == '\0' ? NULL
 			   : "is no rate: something is left over behind the fields";
 }
