@@ -200,9 +200,13 @@ store_begin(struct store *s)
 
 	snprintf(limit, sizeof limit, "%" PRId64, s->limit_ms);
 	store_add(s, BEGIN_TEXT, 0, NULL);
+	/* To compile such queries takes longer than to run them; what is joined to the
+	 * events is small, and to sort these for it is what takes the time. */
 	store_add(s,
 	    "SELECT set_config('statement_timeout', $1, true), "
-	    "set_config('timezone', 'UTC', true)",
+	    "set_config('timezone', 'UTC', true), set_config('jit', 'off', true), "
+	    "set_config('enable_mergejoin', 'off', true), "
+	    "set_config('work_mem', '32MB', true)",
 	    1, params);
 }
 
