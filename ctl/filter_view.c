@@ -66,9 +66,7 @@ int
 filter_list(const struct args *args)
 {
 	static const char *const titles[] = {"NAME", "STATE", "HOSTS", "KEPT",
-	    "ADDED "
-	    "(UTC)",
-	    "EXPIRES", "BY", "FILTERED", "QUERY", "WHY"};
+	    "ADDED (UTC)", "EXPIRES", "BY", "FILTERED", "QUERY", "WHY"};
 	static const struct view view = {
 	    .name = "filter list",
 	    .json = "SELECT coalesce(json_agg(l ORDER BY l.filter_id), '[]') FROM "
