@@ -62,12 +62,12 @@ struct import_store {
 static int
 store_failed(const struct import_store *s, const char *what)
 {
-	session_failed(what, s->db);
-	if (strcmp(db_sqlstate(s->db), "42501") == 0)
-		fputs(
-		    "fwlogctl: importing needs fwlog_ingest (--db 'user=fwlog_ingest') "
-		    "or a superuser\n",
-		    stderr);
+	if (strcmp(db_sqlstate(s->db), "42501") != 0)
+		return session_failed(what, s->db);
+	fprintf(stderr,
+	    "fwlogctl: %s: %s; connect as fwlog_ingest or a superuser (--db "
+	    "'user=fwlog_ingest')\n",
+	    what, db_error(s->db));
 	return -1;
 }
 

@@ -22,7 +22,10 @@ _fwlogctl_values()
 {
 	local what=-f path
 	case $1 in
-	--format) _fwlogctl_offer "table json csv ecs" "$2" ;;
+	--format) case $3 in
+		export) _fwlogctl_offer "jsonl-ecs csv eve" "$2" ;;
+		*) _fwlogctl_offer "table json csv ecs" "$2" ;;
+		esac ;;
 	--verdict) _fwlogctl_offer "accept drop reject unknown" "$2" ;;
 	--kind) _fwlogctl_offer "address port name" "$2" ;;
 	--hosts | --host) _fwlogctl_offer "$(_fwlogctl_names filter hosts)" "$2" ;;
@@ -34,7 +37,7 @@ _fwlogctl_values()
 		*) _fwlogctl_offer "$(_fwlogctl_fields)" "$2" ;;
 		esac ;;
 	--from | --to | --since) _fwlogctl_offer "-15m -1h -24h -7d now" "$2" ;;
-	-o | --output | -d | --directory)
+	-o | --output | -d | --directory | --rejects)
 		case $1 in -d | --directory) what=-d ;; esac
 		while IFS= read -r path; do
 			COMPREPLY+=("$path")
