@@ -107,7 +107,8 @@ read_all(
 {
 	enum store_status status;
 
-	timeline_add(&e->timeline, v->store, &v->state, condition);
+	timeline_add(
+	    &e->timeline, v->store, &v->state, v->search.parts > 0 ? condition : NULL);
 	ledger_add(&e->ledger, v->store, &v->state.range);
 	status = store_run(v->store);
 	if (status != STORE_OK)

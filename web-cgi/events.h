@@ -16,7 +16,7 @@
 #define EVENTS_FACET_VALUES 8
 /* Lists are made of the newest so many events at least, whole bars; the page says so.
  */
-#define EVENTS_FACET_BUDGET 500000
+#define EVENTS_FACET_BUDGET 100000
 
 struct events {
 	struct timeline timeline;

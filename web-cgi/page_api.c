@@ -177,7 +177,8 @@ page_api_timeline(struct visit *v)
 	store_begin(v->store);
 	status = visit_condition(v, &condition);
 	if (status == 200) {
-		timeline_add(&t, v->store, &v->state, &condition);
+		timeline_add(
+		    &t, v->store, &v->state, v->search.parts > 0 ? &condition : NULL);
 		store_end(v->store);
 		status = visit_status(v, store_run(v->store));
 	}

@@ -52,7 +52,8 @@ scan_of(const struct state *st, const struct timeline *tl)
 		scan.to = st->cursor.ts + 1;
 	if (scan.cut && !scan.newest_first && st->cursor.ts > scan.from)
 		scan.from = st->cursor.ts;
-	if (tl != NULL)
+	/* The oldest that roll-ups count may be gone. */
+	if (tl != NULL && (scan.newest_first || !tl->rolled))
 		narrow_by(&scan, tl, (uint64_t)st->n + 1);
 	return scan;
 }

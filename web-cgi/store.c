@@ -192,6 +192,12 @@ store_add(struct store *s, const char *sql, int n, const char *const *params)
 	return s->added++;
 }
 
+int
+store_next(const struct store *s)
+{
+	return s->added;
+}
+
 void
 store_begin(struct store *s)
 {

@@ -40,6 +40,8 @@ void store_close(struct store *s); /* NULL-safe; ends the life of all strings it
  * are copied. What goes wrong is told by store_run.
  */
 int store_add(struct store *s, const char *sql, int n, const char *const *params);
+/* The number the next one will have. */
+int store_next(const struct store *s);
 /* A read-only transaction with one snapshot, the limit of time, UTC; and its end. */
 void store_begin(struct store *s);
 void store_end(struct store *s);

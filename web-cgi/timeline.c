@@ -8,6 +8,9 @@
 #include "web-cgi/bindings.h"
 
 #define GAPS_MAX "1000"
+#define MINUTE (60 * RANGE_SECOND)
+/* Shorter ranges are counted event by event. */
+#define ROLLED_SPAN (2 * RANGE_HOUR)
 
 /*
  * What the prefix map says, span by span: joined by the time of each event, since a
@@ -62,22 +65,86 @@ static const char gaps_sql[] =
 		   "'rate_limited') "
 		   "ORDER BY from_time LIMIT " GAPS_MAX;
 
+/* Names as in the views of roll-ups; these have the verdict of the minute's start. */
+static const char *const rolled_keys[] = {
+    [BY_VERDICT] = "CASE verdict WHEN 'drop' THEN '0' WHEN 'reject' THEN '0' "
+		   "WHEN 'accept' THEN '1' ELSE '2' END",
+    [BY_HOST] = "host",
+    [BY_PREFIX] = "coalesce(prefix, '')",
+    [BY_PROTO] = "coalesce(protocol, '')",
+};
+
+static void
+add_rolled(struct timeline *t, struct store *s, int64_t from, int64_t to, int64_t width)
+{
+	char text[24], *sql = NULL;
+	struct bindings b;
+
+	snprintf(text, sizeof text, "%" PRId64, width / RANGE_SECOND);
+	if (bindings_begin(&b, from, to, NULL) < 0 ||
+	    asprintf(&sql,
+		"SELECT floor(date_part('epoch', time) / $%d::bigint)::bigint, %s, "
+		"sum(events) FROM fwlog.rollup_minute_full WHERE time >= "
+		"$1::timestamptz AND time < $2::timestamptz GROUP BY 1, 2",
+		bindings_add(&b, text), rolled_keys[t->by]) < 0)
+		sql = NULL;
+	store_add(s, sql, b.count, b.value);
+	t->results++;
+	free(sql);
+	bindings_free(&b);
+}
+
+static void
+add_counted(struct timeline *t, struct store *s, int64_t from, int64_t to,
+    const struct filter_sql *condition)
+{
+	char text[24], *sql = NULL;
+	struct bindings b;
+
+	snprintf(text, sizeof text, "%" PRId64, t->buckets.width / RANGE_SECOND);
+	if (bindings_begin(&b, from, to, condition) == 0)
+		sql = counts_sql(t->by, condition, bindings_add(&b, text));
+	store_add(s, sql, b.count, b.value);
+	t->results++;
+	free(sql);
+	bindings_free(&b);
+}
+
+/* Whole minutes from the roll-ups, what is cut at the ends from the events. */
+static void
+add_counts(struct timeline *t, struct store *s, const struct range *r,
+    const struct filter_sql *condition)
+{
+	int64_t first = (r->from + MINUTE - 1) / MINUTE * MINUTE;
+	int64_t last = r->to / MINUTE * MINUTE;
+
+	t->rolled = condition == NULL && r->to - r->from >= ROLLED_SPAN &&
+		    t->buckets.width % MINUTE == 0;
+	if (!t->rolled) {
+		add_counted(t, s, r->from, r->to, condition);
+		return;
+	}
+	add_rolled(t, s, first, last, t->buckets.width);
+	if (r->from < first)
+		add_counted(t, s, r->from, first, NULL);
+	if (last < r->to)
+		add_counted(t, s, last, r->to, NULL);
+}
+
 void
 timeline_add(struct timeline *t, struct store *s, const struct state *st,
     const struct filter_sql *condition)
 {
-	struct bindings b;
-	char width[24], *sql = NULL;
+	char from[RANGE_TIME_TEXT], to[RANGE_TIME_TEXT];
+	const char *const params[] = {from, to};
 
 	*t = (struct timeline){
 	    .buckets = range_buckets(&st->range, st->bucket), .by = st->by};
-	snprintf(width, sizeof width, "%" PRId64, t->buckets.width / RANGE_SECOND);
-	if (bindings_begin(&b, st->range.from, st->range.to, condition) == 0)
-		sql = counts_sql(st->by, condition, bindings_add(&b, width));
-	t->result = store_add(s, sql, b.count, b.value);
-	store_add(s, gaps_sql, 2, b.value);
-	free(sql);
-	bindings_free(&b);
+	range_time_text(st->range.from, from);
+	range_time_text(st->range.to, to);
+	t->result = store_next(s);
+	add_counts(t, s, &st->range, condition);
+	store_add(s, gaps_sql, 2, params);
 }
 
 /* ---- reading */
@@ -131,19 +198,33 @@ add_up(struct total *totals, int n)
 	return kept;
 }
 
+/* Of all results, with what each says. */
+static int
+read_totals(const struct timeline *t, const struct store *s, struct total **totals)
+{
+	int rows = 0, n = 0;
+
+	for (int r = t->result; r < t->result + t->results; r++)
+		rows += store_rows(s, r);
+	*totals = calloc((size_t)rows + 1, sizeof **totals);
+	if (*totals == NULL)
+		return 0;
+	for (int r = t->result; r < t->result + t->results; r++)
+		for (int i = 0; i < store_rows(s, r); i++)
+			(*totals)[n++] = (struct total){
+			    store_text(s, r, i, 1), store_count(s, r, i, 2)};
+	return add_up(*totals, n);
+}
+
 static void
 read_names(struct timeline *t, const struct store *s)
 {
-	int rows = store_rows(s, t->result), n;
-	struct total *totals = calloc((size_t)rows + 1, sizeof *totals);
+	struct total *totals;
+	int n = read_totals(t, s, &totals);
 
 	t->splits = 0;
 	if (totals == NULL)
 		return;
-	for (int i = 0; i < rows; i++)
-		totals[i] = (struct total){
-		    store_text(s, t->result, i, 1), store_count(s, t->result, i, 2)};
-	n = add_up(totals, rows);
 	qsort(totals, (size_t)n, sizeof *totals, more_first);
 	for (int i = 0; i < n && i < TIMELINE_SPLITS - 1; i++)
 		t->name[t->splits++] = totals[i].name;
@@ -159,14 +240,14 @@ tally_add(struct tally *t, int split, uint64_t n)
 }
 
 static void
-read_counts(struct timeline *t, const struct store *s)
+read_counts(struct timeline *t, const struct store *s, int r)
 {
-	for (int i = 0; i < store_rows(s, t->result); i++) {
-		const char *name = store_text(s, t->result, i, 1);
+	for (int i = 0; i < store_rows(s, r); i++) {
+		const char *name = store_text(s, r, i, 1);
 		int split = t->by == BY_VERDICT ? atoi(name) : split_of(t, name);
-		int64_t at = store_number(s, t->result, i, 0) * t->buckets.width;
+		int64_t at = store_number(s, r, i, 0) * t->buckets.width;
 		int bar = range_bucket_of(&t->buckets, at);
-		uint64_t n = store_count(s, t->result, i, 2);
+		uint64_t n = store_count(s, r, i, 2);
 
 		if (bar >= 0)
 			tally_add(&t->bars[bar], split, n);
@@ -178,7 +259,7 @@ static void
 read_gaps(struct timeline *t, const struct store *s)
 {
 	const struct buckets *b = &t->buckets;
-	int r = t->result + 1;
+	int r = t->result + t->results;
 
 	for (int i = 0; i < store_rows(s, r); i++) {
 		int64_t from = store_number(s, r, i, 0), to = store_number(s, r, i, 1);
@@ -203,7 +284,7 @@ timeline_read(struct timeline *t, const struct store *s)
 	} else {
 		read_names(t, s);
 	}
-	if (t->splits > 0)
-		read_counts(t, s);
+	for (int i = 0; t->splits > 0 && i < t->results; i++)
+		read_counts(t, s, t->result + i);
 	read_gaps(t, s);
 }

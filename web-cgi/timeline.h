@@ -29,13 +29,14 @@ struct timeline {
 	enum state_by by;
 	const char *name[TIMELINE_SPLITS]; /* of the splits, NULL behind the last */
 	int splits;
-	int result; /* the first of the store's */
+	bool rolled;         /* counted by roll-ups, which may outlive the events */
+	int result, results; /* of counts: first and how many; gaps follow */
 };
 
 /*
  * Adds the queries for events in the range of the state that the condition selects
- * (its values are $3 …; NULL: all); after store_run timeline_read takes what they
- * found. Names live as long as the store.
+ * (its values are $3 …; NULL: all, which wide ranges take from the roll-ups); after
+ * store_run timeline_read takes what they found. Names live as long as the store.
  */
 void timeline_add(struct timeline *t, struct store *s, const struct state *st,
     const struct filter_sql *condition);

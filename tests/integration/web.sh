@@ -45,6 +45,7 @@ sql "INSERT INTO fwlog.event (ts, host_id, n, prefix_id, in_id, family, hook, pr
 	2, 60, ('192.0.2.' || g % 10)::inet, 40000, CASE WHEN g % 2 = 0 THEN '198.51.100.7'::inet
 	ELSE '2001:db8::7' END, CASE WHEN g % 3 = 0 THEN 22 ELSE 23 END
 	FROM generate_series(1, 3000) g" >/dev/null
+roll_up
 sql "UPDATE fwlog.host_mark SET next_n = 3001, newest = now();
 	UPDATE fwlog.host_status SET connected = true, last_contact = now()" >/dev/null
 get /

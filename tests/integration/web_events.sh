@@ -29,6 +29,7 @@ events()
 	'198.51.100.7', CASE WHEN g % 3 = 0 THEN 22 ELSE 23 END, 0, CASE WHEN g % 7 > 0 THEN
 	'\x4500003c00010000400600000a0000010a000002c350001600000001000000005002200000000000'::bytea END
 	FROM generate_series($1, $2) g" >/dev/null
+	roll_up
 }
 events 1 3000 0
 sql "UPDATE fwlog.host_mark SET next_n = 3001, newest = now();

@@ -63,3 +63,11 @@ hides()
 		ok "$1"
 	fi
 }
+
+# Roll-ups of events that no collector wrote.
+roll_up()
+{
+	sql "DELETE FROM fwlog.rollup_minute; INSERT INTO fwlog.rollup_minute SELECT host_id,
+	date_trunc('minute', ts), coalesce(prefix_id, 0), coalesce(proto, -1), coalesce(dport, -1),
+	count(*), sum(len) FROM fwlog.event GROUP BY 1, 2, 3, 4, 5" >/dev/null
+}
