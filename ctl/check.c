@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/cli.h"
 #include "common/event.h"
@@ -13,6 +14,7 @@
 #include "ctl/roles.h"
 
 #define SERVER_VERSION_MIN 130000
+#define CLOCK_SKEW_MAX 2 /* seconds */
 
 struct report {
 	struct db *db;
@@ -299,6 +301,48 @@ check_default(struct report *r)
 	db_rows_free(rows);
 }
 
+static void
+check_sealed(struct report *r)
+{
+	struct db_rows *rows = db_query(r->db,
+	    "SELECT count(*), min(day) FROM fwlog.partition_overview WHERE NOT sealed "
+	    "AND events > 0 AND day < (now() AT TIME ZONE 'UTC')::date - 2",
+	    NULL);
+
+	if (rows == NULL)
+		fail_query(r, "sealed partitions");
+	else if (strcmp(db_rows_get(rows, 0, 0), "0") != 0)
+		fail(r,
+		    "%s days that are over lack indexes, the first is %s: look-ups are "
+		    "slow; run fwlogctl db maintain, or set maintain = yes for the "
+		    "collector",
+		    db_rows_get(rows, 0, 0), db_rows_get(rows, 0, 1));
+	else
+		ok(r, "days that are over have their indexes");
+	db_rows_free(rows);
+}
+
+static void
+check_clock(struct report *r)
+{
+	char text[32];
+	double skew;
+
+	if (db_value(r->db, "SELECT extract(epoch FROM clock_timestamp())::bigint",
+		NULL, text, sizeof text) < 0) {
+		fail_query(r, "clock");
+		return;
+	}
+	skew = difftime((time_t)strtoll(text, NULL, 10), time(NULL));
+	if (skew > CLOCK_SKEW_MAX || skew < -CLOCK_SKEW_MAX)
+		fail(r,
+		    "clock of the server is %.0f seconds off the one here; let NTP set "
+		    "both",
+		    skew);
+	else
+		ok(r, "clock of the server");
+}
+
 int
 check_run(const struct args *args)
 {
@@ -313,11 +357,13 @@ check_run(const struct args *args)
 		check_server(&r);
 		check_version(&r);
 		check_settings(&r);
+		check_clock(&r);
 		if (migrate_applied(r.db) > 0) {
 			check_columns(&r);
 			check_rights(&r);
 			check_partitions(&r);
 			check_default(&r);
+			check_sealed(&r);
 		}
 	}
 	db_close(r.db);
