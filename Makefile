@@ -50,8 +50,14 @@ PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jans
 	libseccomp
 PKG_collector := libevent_core libpq
 PKG_web-cgi := libpq
-PKG_ctl := libpq zlib
+PKG_alert := yaml-0.1
+PKG_collector += $(PKG_alert)
+PKG_ctl := libpq zlib $(PKG_alert)
 ROOMS := common agent collector web-cgi ctl
+# A room in a room: the alert engine, which collector and fwlogctl share.
+DIR_alert := collector/alert
+LIBS_collector := $(B)/libalert.a
+LIBS_ctl := $(B)/libalert.a
 ALL_PKG = $(sort $(foreach r,$(ROOMS),$(PKG_$(r))))
 
 BIN_agent := fwlog-agent
@@ -82,6 +88,7 @@ help:
 	'make torture    faults, again and again; T=short or T=smoke for less, T=03 for one' \
 	'make check-planted   the torture tests must notice each planted fault' \
 	'make bench-filter    how fast filters run in memory, beside BPF' \
+	'make bench-import    how fast kernel LOG lines are imported, N=1000000 of them' \
 	'make bench-store     load with roll-ups, sizes and query times of N=5000000 events' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
@@ -105,20 +112,20 @@ need:
 
 # ---- libraries and programs
 define room
-$(B)/lib$(1).a: $(call objects,$(1)) $(EXTRA_$(1))
+$(B)/lib$(1).a: $(call objects,$(or $(DIR_$(1)),$(1))) $(EXTRA_$(1))
 	$$(call say,AR,$$@)rm -f $$@ && $(AR) rcs $$@ $$^
-$(B)/$(1)/%.o: $(1)/%.c $(B)/flags | need
+$(B)/$(or $(DIR_$(1)),$(1))/%.o: $(or $(DIR_$(1)),$(1))/%.c $(B)/flags | need
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)$(CC) $(CPPFLAGS) $$(call pkg_cflags,$(PKG_common) $(PKG_$(1))) \
 	-std=c11 $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
 EXTRA_ctl := $(B)/gen/migrations.o
 EXTRA_web-cgi := $(B)/gen/assets.o
-$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+$(foreach r,alert $(ROOMS),$(eval $(call room,$(r))))
 $(B)/collector/sink_check.o: $(wildcard sql/[0-9]*.sql)
 
 define program
-$(B)/bin/$(BIN_$(1)): $(B)/$(1)/main.o $(B)/lib$(1).a $(B)/libcommon.a
+$(B)/bin/$(BIN_$(1)): $(B)/$(1)/main.o $(B)/lib$(1).a $(LIBS_$(1)) $(B)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$(CC) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ \
 	$$(call pkg_libs,$(PKG_$(1)) $(PKG_common))
@@ -144,13 +151,14 @@ FUZZ_LIBS := $(FUZZ_ROOMS:%=$(B)/lib%.a)
 FUZZ_PKG := $(foreach r,$(FUZZ_ROOMS),$(PKG_$(r)))
 
 define unit_room
-$(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(B)/lib$(1).a $(B)/libcommon.a
+$(B)/tests/unit/$(1)/%: tests/unit/$(1)/%.c $(B)/lib$(1).a $(LIBS_$(1)) $(B)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)$(CC) $(CPPFLAGS) $$(call pkg_cflags,check $(PKG_common) $(PKG_$(1))) \
 	-std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< \
-	$(B)/lib$(1).a $(B)/libcommon.a $$(call pkg_libs,check $(PKG_$(1)) $(PKG_common))
+	$(B)/lib$(1).a $(LIBS_$(1)) $(B)/libcommon.a \
+	$$(call pkg_libs,check $(PKG_$(1)) $(PKG_common))
 endef
-$(foreach r,$(ROOMS),$(eval $(call unit_room,$(r))))
+$(foreach r,alert $(ROOMS),$(eval $(call unit_room,$(r))))
 
 $(B)/tests/fuzz/replay.o: tests/fuzz/replay.c tests/fuzz/fuzz.h $(B)/flags
 	@mkdir -p $(@D)
@@ -232,6 +240,12 @@ bench-filter:
 	@$(MAKE) $(JOBS) --no-print-directory $(B)/tests/bench/filter
 	@$(B)/tests/bench/filter
 
+.PHONY: bench-import
+bench-import:
+	@packaging/deps.sh build test
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@tests/bench/import.sh
+
 .PHONY: bench-store
 bench-store:
 	@packaging/deps.sh build test
@@ -244,7 +258,7 @@ fuzz:
 	@tests/fuzz/fuzz.sh "$(T)" "$(S)"
 
 format:
-	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS)) tests/*/*.[ch] tests/unit/*/*.[ch])
+	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS) $(DIR_alert)) tests/*/*.[ch] tests/unit/*/*.[ch])
 
 clean:
 	rm -rf build
@@ -266,6 +280,6 @@ install: all
 	$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_fwlogctl
 
 # A tool's only while its source is there: what it says of a moved one no longer holds.
--include $(foreach r,$(ROOMS),$(wildcard $(B)/$(r)/*.d)) \
+-include $(foreach r,$(ROOMS) $(DIR_alert),$(wildcard $(B)/$(r)/*.d)) \
 	$(wildcard $(B)/tests/*/*/*.d $(B)/tests/*/*.d) \
 	$(patsubst tests/tools/%.c,$(B)/tests/tools-%.d,$(wildcard tests/tools/*.c))
