@@ -9,7 +9,7 @@ debian_packages() {
 	case $1 in
 	build) echo gcc libc6-dev make pkg-config libevent-dev libpq-dev libzstd-dev zlib1g-dev \
 		libinih-dev libsodium-dev libpcre2-dev uthash-dev libnetfilter-log-dev libmnl-dev \
-		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev ;;
+		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev libyaml-dev ;;
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
 		util-linux ;;
 	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
@@ -24,7 +24,7 @@ rpm_packages() {
 	build) echo gcc glibc-devel make pkgconf-pkg-config libevent-devel libpq-devel \
 		libzstd-devel zlib-devel inih-devel libsodium-devel pcre2-devel uthash-devel libnetfilter_log-devel \
 		libmnl-devel libnfnetlink-devel nftables-devel jansson-devel \
-		libseccomp-devel ;;
+		libseccomp-devel libyaml-devel ;;
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
 		util-linux ;;
 	tools) echo check-devel clang-tools-extra libfaketime mandoc ctags ShellCheck ulogd tcpdump \

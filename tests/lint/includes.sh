@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Who may include whom (docs/architecture.md): rooms never include each other, only common;
+# Who may include whom (docs/architecture.md): rooms never include each other, only common
+# (collector and fwlogctl the alert engine, collector/alert, too);
 # in a room, one file at most includes a library's headers; libevent (the loop) and uthash
 # (macros, not a library) may be used all over theirs. A header that is in no list here is refused.
 cd "$(dirname "$0")/../.." || exit 1
@@ -20,6 +21,8 @@ agent     jansson    jansson.h
 collector libevent   event2/*
 collector uthash     uthash.h
 collector libpq      libpq-fe.h
+collector/alert libyaml yaml.h
+collector/alert uthash  uthash.h
 web-cgi   libpq      libpq-fe.h
 ctl       libpq      libpq-fe.h
 ctl       zlib       zlib.h
@@ -45,6 +48,15 @@ is_system()
 	[[ $system == *" ${1%.h} "* ]]
 }
 
+# The alert engine is a room in the collector's, which fwlogctl uses, too.
+may_include()
+{
+	case $1,$2 in
+	*,common/* | collector,collector/* | ctl,collector/alert/*) return 0 ;;
+	esac
+	[[ $2 == "$1"/* ]]
+}
+
 # The library the room may get by this header, or nothing.
 library_of()
 {
@@ -61,16 +73,14 @@ library_of()
 }
 
 declare -A door
-for room in common agent collector web-cgi ctl; do
+for room in common agent collector collector/alert web-cgi ctl; do
 	for f in "$room"/*.[ch]; do
 		[ -e "$f" ] || continue
 		while read -r form header; do
 			if [ "$form" = '"' ]; then
-				case $header in
-				common/* | "$room"/*)
-					[ -e "$header" ] || fault "$f" "$header does not exist" ;;
-				*) fault "$f" "$room may not include $header" ;;
-				esac
+				may_include "$room" "$header" ||
+					fault "$f" "$room may not include $header"
+				[ -e "$header" ] || fault "$f" "$header does not exist"
 				continue
 			fi
 			is_system "$header" && continue
