@@ -88,6 +88,7 @@ help:
 	'make torture    faults, again and again; T=short or T=smoke for less, T=03 for one' \
 	'make check-planted   the torture tests must notice each planted fault' \
 	'make bench-filter    how fast filters run in memory, beside BPF' \
+	'make bench-import    how fast kernel LOG lines are imported, N=1000000 of them' \
 	'make bench-store     load with roll-ups, sizes and query times of N=5000000 events' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
@@ -238,6 +239,12 @@ bench-filter:
 	@packaging/deps.sh build bench
 	@$(MAKE) $(JOBS) --no-print-directory $(B)/tests/bench/filter
 	@$(B)/tests/bench/filter
+
+.PHONY: bench-import
+bench-import:
+	@packaging/deps.sh build test
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@tests/bench/import.sh
 
 .PHONY: bench-store
 bench-store:
