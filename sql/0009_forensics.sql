@@ -50,6 +50,15 @@ COMMENT ON COLUMN fwlog.import.known IS 'events that had been imported before';
 COMMENT ON COLUMN fwlog.import.other IS 'lines that no firewall wrote';
 COMMENT ON COLUMN fwlog.import.rejected IS 'what was not understood; it is in the reject file';
 
+CREATE FUNCTION fwlog.import_forget(before timestamptz) RETURNS bigint
+LANGUAGE sql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	WITH gone AS (DELETE FROM fwlog.import_seen s WHERE s.minute < before RETURNING s.keys)
+	SELECT coalesce(sum(octet_length(g.keys)) / 8, 0)::bigint FROM gone g
+$$;
+COMMENT ON FUNCTION fwlog.import_forget(timestamptz) IS
+	'takes away by what imported events before that time are known again; of how many';
+
 -- ---- ulogd2's names
 
 CREATE FUNCTION fwlog.payload_number(payload bytea, at integer, size integer) RETURNS bigint
@@ -336,7 +345,8 @@ COMMENT ON FUNCTION fwlog.silences(timestamptz, timestamptz, interval) IS
 
 -- ---- rights
 
-REVOKE ALL ON FUNCTION fwlog.payload_number(bytea, integer, integer),
+REVOKE ALL ON FUNCTION fwlog.import_forget(timestamptz),
+	fwlog.payload_number(bytea, integer, integer),
 	fwlog.payload_transport(bytea, smallint), fwlog.packet_hex(bytea),
 	fwlog.address_first_seen(inet), fwlog.address_around(inet, timestamptz, interval),
 	fwlog.beacons(timestamptz, timestamptz, integer, double precision),
@@ -345,6 +355,7 @@ REVOKE ALL ON FUNCTION fwlog.payload_number(bytea, integer, integer),
 GRANT SELECT, INSERT, UPDATE ON fwlog.import_seen TO fwlog_ingest;
 GRANT SELECT ON fwlog.import_secret TO fwlog_ingest;
 GRANT INSERT ON fwlog.import TO fwlog_ingest;
+GRANT EXECUTE ON FUNCTION fwlog.import_forget(timestamptz) TO fwlog_admin;
 GRANT SELECT ON fwlog.ulog TO fwlog_report;
 GRANT EXECUTE ON FUNCTION fwlog.payload_number(bytea, integer, integer),
 	fwlog.payload_transport(bytea, smallint), fwlog.packet_hex(bytea),

@@ -316,6 +316,8 @@ r = json.loads(open(sys.argv[1]).read()); print(r["event_type"], r["proto"], r["
 export_ xml dport:80
 says "no such format" 2 'jsonl-ecs, csv or eve is expected'
 
+is "keys of old days can be forgotten" "$(psql -X -At -c "SELECT fwlog.import_forget('2026-11-19'),
+	(SELECT count(*) > 0 FROM fwlog.import_seen)" -d "$(pg_dsn fwlog_admin)")" "200000|t"
 AS=fwlog_report import log "$T/long.log"
 says "a role without the right" 1 'permission denied'
 rollups "in the end"
