@@ -150,9 +150,14 @@ explain(struct visit *v, const struct cursor *key)
 static int
 read_around(struct visit *v, struct entry *r)
 {
+	struct range range = {
+	    .from = r->key.ts > ENTRY_SPAN ? r->key.ts - ENTRY_SPAN : 0,
+	    .to = r->key.ts + ENTRY_SPAN};
 	struct key_text k;
+	int status;
 
 	key_of(&k, &r->key, ENTRY_SPAN);
+	ledger_add(&r->ledger, v->store, &range);
 	r->around = add_rows(v->store, &k,
 	    OF_HOST " AND e.n >= $2::bigint - 20 AND e.n <= $2::bigint + 20 "
 		    "AND " IN_SPAN,
@@ -160,7 +165,10 @@ read_around(struct visit *v, struct entry *r)
 	r->same = add_same(v->store, &k);
 	r->count = add_count(v->store, &k);
 	store_end(v->store);
-	return visit_status(v, store_run(v->store));
+	status = visit_status(v, store_run(v->store));
+	if (status == 200 && ledger_read(&r->ledger, v->store) < 0)
+		status = 500;
+	return status;
 }
 _Static_assert(ENTRY_AROUND == 20, "the number stands in the query");
 
@@ -170,6 +178,7 @@ entry_read(struct visit *v, struct entry *r)
 	struct key_text k;
 	int status = visit_store(v, v->settings->timeout_ms);
 
+	r->ledger = (struct ledger){0};
 	if (status != 200)
 		return status;
 	store_begin(v->store);

@@ -6,6 +6,7 @@
 #ifndef FWLOG_WEB_ENTRY_H
 #define FWLOG_WEB_ENTRY_H
 
+#include "web-cgi/ledger.h"
 #include "web-cgi/rows.h"
 #include "web-cgi/visit.h"
 
@@ -17,12 +18,14 @@
 struct entry {
 	struct cursor key;
 	int result, around, same, count;
+	struct ledger ledger; /* of the time around it */
 };
 
 /* 0, or -1: it is no such name. The time is STORE_NONE when it is not in it. */
 int entry_parse(const char *name, struct cursor *key)
     __attribute__((warn_unused_result));
-/* HTTP status; 404: there was never such a one, 410: it is past its retention. */
+/* HTTP status, ledger_free in any case; 404: there was never such a one, 410: it is
+ * past its retention. */
 int entry_read(struct visit *v, struct entry *r) __attribute__((warn_unused_result));
 
 #endif

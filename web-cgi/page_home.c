@@ -55,6 +55,8 @@ answer_losses(struct html *h, const struct health *health)
 	} else if (health->unknown > 0) {
 		html_raw(
 		    h, "Records are missing in this range; nobody could count them.");
+	} else if (health->reporting == 0) {
+		html_raw(h, "Whether anything is missing is not known.");
 	} else if (health->reporting < health->agents) {
 		html_raw(h, "The others say that nothing is missing.");
 	} else {

@@ -207,6 +207,7 @@ write_all(struct visit *v, const struct entry *r)
 	html_text(h, zone_name());
 	html_raw(h, "</span></div>\n");
 	leads(v, r);
+	page_completeness(v, &r->ledger);
 	html_raw(h, "<div class=\"tops\">\n");
 	fields(v, &row);
 	html_raw(h, "<div>\n");
@@ -225,7 +226,7 @@ write_all(struct visit *v, const struct entry *r)
 int
 page_record(struct visit *v)
 {
-	struct entry r;
+	struct entry r = {0};
 	int status;
 
 	if (entry_parse(v->rest, &r.key) < 0)
@@ -234,5 +235,6 @@ page_record(struct visit *v)
 	status = entry_read(v, &r);
 	if (status == 200)
 		write_all(v, &r);
+	ledger_free(&r.ledger);
 	return status;
 }

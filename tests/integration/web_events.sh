@@ -198,7 +198,7 @@ check "exports are logged with user, filter and rows" \
 get "/events?q=dport:22&$range"
 record=$(hrefs '^/record/' | head -n 1)
 get "$record"
-shows "a record" 200 "Record " "src_ip" "0000  45 00 00 3c" "Around it" "Same connection" "reject"
+shows "a record" 200 "Record " "src_ip" "0000  45 00 00 3c" "Around it" "Complete" "Same connection" "reject"
 is "around it: itself is marked once in each table" \
 	"$(grep -c '<tr aria-current="true">' "$T/body")" 2
 pcap=$(hrefs '^/export.pcap')
