@@ -116,6 +116,28 @@ START_TEST(answers_take_the_place_of_questions)
 }
 END_TEST
 
+/* Of a transaction of many hours, too, a source with one event has its row. */
+START_TEST(history_keeps_small_keys)
+{
+	uint64_t events, bytes;
+
+	for (uint32_t i = 0; i < 50000; i++) {
+		fact[i].minute = MINUTE + 60 * (i / 500);
+		set_source(i, 0x0b000000 + i);
+		fact[i].dport = (int32_t)(i % 500);
+	}
+	collect(0, 50000);
+	check_sums(50000);
+	ck_assert_uint_eq(
+	    rows(ROLLUP_SRC, &events, &bytes), 100); /* the rest of each */
+	rollup_keep(rollup);
+	collect(0, 50000);
+	check_sums(50000);
+	ck_assert_uint_eq(rows(ROLLUP_SRC, &events, &bytes), 50000);
+	ck_assert_uint_ge(rows(ROLLUP_PORT, &events, &bytes), 50000);
+}
+END_TEST
+
 /* A host is flooded from ever new addresses, in small and in large transactions. */
 START_TEST(spoofed_sources_are_bounded)
 {
@@ -256,6 +278,7 @@ main(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 30);
+	tcase_add_test(c, history_keeps_small_keys);
 	tcase_add_test(c, only_what_is_new_counts);
 	tcase_add_test(c, answers_take_the_place_of_questions);
 	tcase_add_test(c, spoofed_sources_are_bounded);
