@@ -152,7 +152,7 @@ nothing_lost()
 	check "the agent tells what the rules counted" wait_for 15 told 1000
 	ctl --host fw1
 	says "balance is complete" 0 '^complete: logged 1000 = stored 1000 \+ lost 0$'
-	says "with what the rules counted" 0 '^fw1 .* 1000 +1000 +0 +0 +1000 +0'
+	says "with what the rules counted" 0 '^fw1 .* 1000 +1000 +0 +0 +0 +1000 +0'
 	ctl -q
 	is "balance -q is silent then" "$RC$OUT" 0
 }
