@@ -10,6 +10,7 @@ const struct role roles[ROLES_COUNT] = {
     {"fwlog_owner", false, "owns the schema"},
     {"fwlog_ingest", true, "the collector"},
     {"fwlog_report", true, "the web page and readers"},
+    {"fwlog_web", true, "changes made on the web page"},
     {"fwlog_admin", true, "administration"},
 };
 

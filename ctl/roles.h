@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The four roles: fwlog_owner, who owns the schema and cannot log in, and one for each
+ * The five roles: fwlog_owner, who owns the schema and cannot log in, and one for each
  * kind of client. What they may do inside the schema is sql/'s business.
  */
 #ifndef FWLOG_CTL_ROLES_H
@@ -15,7 +15,7 @@ struct role {
 	bool login;
 	const char *purpose;
 };
-#define ROLES_COUNT 4
+#define ROLES_COUNT 5
 extern const struct role roles[ROLES_COUNT];
 
 /* Makes those that are missing. 0, or -1 after saying why not, and what would help. */

@@ -556,10 +556,21 @@ COMMENT ON COLUMN fwlog.list_full.updated IS 'when it was changed last';
 
 -- ---- filters for agents
 
+-- The page's changes come over one role; whoever else says so is not listened to.
+CREATE FUNCTION fwlog.actor() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN session_user = 'fwlog_web'
+		THEN coalesce('web:' || nullif(current_setting('fwlog.who', true), ''), session_user)
+		ELSE session_user END
+$$;
+COMMENT ON FUNCTION fwlog.actor() IS
+	'who makes a change: the role of the session, or web: and the user of the web page';
+
 CREATE TABLE fwlog.filter_set (
 	version     integer PRIMARY KEY CHECK (version > 0),
 	made        timestamptz NOT NULL DEFAULT now(),
-	who         text NOT NULL DEFAULT session_user,
+	who         text NOT NULL DEFAULT fwlog.actor(),
 	why         text NOT NULL CHECK (why <> '')
 );
 COMMENT ON TABLE fwlog.filter_set IS
@@ -586,7 +597,7 @@ CREATE TABLE fwlog.filter (
 	sample      integer NOT NULL DEFAULT 0 CHECK (sample = 0 OR sample > 1),
 	expires     timestamptz,
 	why         text NOT NULL CHECK (why <> ''),
-	who         text NOT NULL DEFAULT session_user,
+	who         text NOT NULL DEFAULT fwlog.actor(),
 	added       timestamptz NOT NULL DEFAULT now(),
 	added_in    integer NOT NULL,
 	removed     timestamptz,
@@ -767,7 +778,7 @@ CREATE FUNCTION fwlog.filter_end(ids integer[], version integer) RETURNS void
 LANGUAGE sql STRICT
 SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE fwlog.filter f SET removed = now(), removed_in = filter_end.version,
-		removed_by = session_user
+		removed_by = fwlog.actor()
 	WHERE f.filter_id = ANY (ids)
 $$;
 COMMENT ON FUNCTION fwlog.filter_end(integer[], integer) IS
@@ -1019,7 +1030,7 @@ REVOKE ALL ON FUNCTION fwlog.prefix_key(text), fwlog.prefix_matches(text, text),
 	fwlog.list_has(text, inet), fwlog.list_values(text),
 	fwlog.list_open(text, text, boolean), fwlog.list_put(integer, text),
 	fwlog.list_drop(integer, text), fwlog.list_close(integer), fwlog.list_remove(text),
-	fwlog.filter_lock(), fwlog.filter_uses(text), fwlog.filter_publish(text),
+	fwlog.actor(), fwlog.filter_lock(), fwlog.filter_uses(text), fwlog.filter_publish(text),
 	fwlog.filter_check_size(), fwlog.filter_check_hosts(text[]),
 	fwlog.filter_check_lists(text[]), fwlog.filter_end(integer[], integer),
 	fwlog.filter_same(fwlog.filter, fwlog.filter),

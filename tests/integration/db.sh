@@ -43,7 +43,7 @@ ctl migrate
 says "migrate does too" 1 'does not exist.*fwlogctl db init'
 ctl init
 says "init makes database, roles and schema" 0 'created database fwlog'
-for role in owner ingest report admin; do
+for role in owner ingest report web admin; do
 	says "init makes fwlog_$role" 0 "created role fwlog_$role"
 done
 ctl init
@@ -121,7 +121,7 @@ planted "a right that is too much" \
 	"GRANT SELECT ON fwlog.stream TO fwlog_report" \
 	"REVOKE SELECT ON fwlog.stream FROM fwlog_report"
 planted "a right everybody has" 'rights: .* has UPDATE on fwlog.loss,' \
-	"GRANT UPDATE ON fwlog.loss TO PUBLIC" "REVOKE UPDATE ON fwlog.loss FROM PUBLIC" 3
+	"GRANT UPDATE ON fwlog.loss TO PUBLIC" "REVOKE UPDATE ON fwlog.loss FROM PUBLIC" 4
 planted "a function that may not be called" \
 	'rights: fwlog_ingest lacks EXECUTE on fwlog.host_enter' \
 	"REVOKE EXECUTE ON FUNCTION fwlog.host_enter FROM fwlog_ingest" \
@@ -180,6 +180,10 @@ refused fwlog_report "SELECT FROM fwlog.event_p20200229" "SELECT FROM fwlog.host
 	"BEGIN READ WRITE; INSERT INTO fwlog.event (ts, host_id, n) VALUES (now(), 1, 1)" \
 	"SELECT fwlog.prefix_enter('x')" "SELECT fwlog.ensure_partition(now())" \
 	"SET ROLE fwlog_owner"
+refused fwlog_web "SELECT FROM fwlog.event" "SELECT FROM fwlog.host" \
+	"SELECT FROM fwlog.event_full" "SELECT FROM fwlog.saved_view" \
+	"SELECT FROM fwlog.web_secret" "SELECT fwlog.web_secret_make()" \
+	"SELECT fwlog.web_token_of(1)" "SELECT fwlog.prefix_enter('x')" "SET ROLE fwlog_owner"
 refused fwlog_admin "INSERT INTO fwlog.event (ts, host_id, n) VALUES (now(), 1, 1)" \
 	"DELETE FROM fwlog.event" "UPDATE fwlog.host_mark SET next_n = 1" \
 	"SET ROLE fwlog_owner" "SELECT fwlog.host_enter('x')"

@@ -9,11 +9,11 @@
 
 ROUNDS=$(by_form 1 10 100)
 RATE=$(by_form 1000 2000 2000)
-ROLES=(ingest report admin)
+ROLES=(ingest report web admin)
 
 # What is not refused, as ROLE VERB RELATION patterns (partitions are called event_pDAY).
 # Beyond that list: ingest may add to what is its own and never take away; report reads
-# views and what a filter is looked up in; admin reads all and clears the quarantine.
+# views and what a filter is looked up in; web reads nothing; admin reads all and clears the quarantine.
 ALLOWED='
 ingest INSERT event
 ingest SELECT (host|host_mark|stream|host_status|dict_.*|loss|quarantine|schema_version|agent_key|rule_count|filter.*)
@@ -106,6 +106,11 @@ beyond()
 # Functions that belong to one role alone.
 functions()
 {
+	[ "$1" = web ] || {
+		try "CALL web_token" "SELECT fwlog.web_token()"
+		try "CALL view_save" "SELECT fwlog.view_save('evil', true, '/', '')"
+	}
+	try "CALL web_secret_make" "SELECT fwlog.web_secret_make()"
 	[ "$1" = ingest ] || {
 		try "CALL host_enter" "SELECT fwlog.host_enter('evil')"
 		try "CALL prefix_enter" "SELECT fwlog.prefix_enter('evil')"
