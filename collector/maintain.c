@@ -12,7 +12,7 @@
 
 #define STATEMENT_MS (6 * 3600 * UINT64_C(1000)) /* an index of a large day */
 #define FOLD_EVERY_MS (3600 * UINT64_C(1000))
-#define JOBS_MAX 4096 /* of one round; the next does the others */
+#define JOBS_MAX 65536 /* of one round; the next does the others */
 
 enum maintain_state {
 	MAINTAIN_RESTING, /* not connected, waits for the next round */
@@ -159,7 +159,7 @@ job_failed(struct maintain *m, const struct pg_error *error)
 	log_warn("maintenance: %s: %s; tried again in the next round%s",
 	    m->job[m->next].what, error->text,
 	    error->fault == PG_FAULT_DENIED
-		? "; maintain_database needs user=fwlog_admin to remove anything"
+		? "; fwlogctl db check tells which right is missing"
 		: "");
 }
 

@@ -14,7 +14,7 @@
 #include "common/textbuf.h"
 
 /* Keys of their own for one host in a minute or an hour; frequent ones get twice that.
- * fwlog.rollup_excess knows the doubles. */
+ * fwlog.rollup_fold keeps fewer once the hour is over. */
 #define ROLLUP_MINUTE_KEYS 128
 #define ROLLUP_PORT_KEYS 512
 #define ROLLUP_ADDRESS_KEYS 1000

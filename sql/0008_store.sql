@@ -306,29 +306,30 @@ COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.destination_sketch IS 'the sam
 COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.host_id IS 'number of the host';
 
 -- ---- roll-ups kept small
--- The collector remembers what has a row only while it runs, so that restarts can leave more
--- rows than the bounds say. These lines put that right once an hour is over.
+-- The collector admits more keys than are worth keeping, since it cannot know early in an hour
+-- which of them will be the frequent ones, and after a restart more again. Once the hour is
+-- over the largest stay.
 
 CREATE FUNCTION fwlog.rollup_excess(since timestamptz, until timestamptz)
 RETURNS TABLE (rollup text, host_id integer, start timestamptz, surplus bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'rollup_minute', r.host_id, r.minute, count(*) - 256 FROM fwlog.rollup_minute r
+	SELECT 'rollup_minute', r.host_id, r.minute, count(*) - 64 FROM fwlog.rollup_minute r
 	WHERE r.minute >= since AND r.minute < until AND r.dport >= 0
-	GROUP BY 2, 3 HAVING count(*) > 256
+	GROUP BY 2, 3 HAVING count(*) > 96
 	UNION ALL
-	SELECT 'rollup_hour_port', r.host_id, r.hour, count(*) - 1024 FROM fwlog.rollup_hour_port r
+	SELECT 'rollup_hour_port', r.host_id, r.hour, count(*) - 256 FROM fwlog.rollup_hour_port r
 	WHERE r.hour >= since AND r.hour < until AND r.dport >= 0
-	GROUP BY 2, 3 HAVING count(*) > 1024
+	GROUP BY 2, 3 HAVING count(*) > 384
 	UNION ALL
-	SELECT 'rollup_hour_src', r.host_id, r.hour, count(*) - 2002 FROM fwlog.rollup_hour_src r
-	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 2002
+	SELECT 'rollup_hour_src', r.host_id, r.hour, count(*) - 252 FROM fwlog.rollup_hour_src r
+	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 402
 	UNION ALL
-	SELECT 'rollup_hour_dst', r.host_id, r.hour, count(*) - 2002 FROM fwlog.rollup_hour_dst r
-	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 2002
+	SELECT 'rollup_hour_dst', r.host_id, r.hour, count(*) - 252 FROM fwlog.rollup_hour_dst r
+	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 402
 $$;
 COMMENT ON FUNCTION fwlog.rollup_excess(timestamptz, timestamptz) IS
-	'roll-ups with more rows for a host than the bound: which, since when, how many too many';
+	'roll-ups with clearly more rows for a host than are kept: which, when, how many too many';
 
 CREATE FUNCTION fwlog.rollup_fold(rollup text, host_id integer, start timestamptz)
 RETURNS bigint
@@ -342,8 +343,8 @@ DECLARE
 		ELSE 'address' END;
 	rest   text := CASE last WHEN 'dport' THEN '-2' ELSE 'inet ''0.0.0.0/0''' END;
 	own    text := CASE last WHEN 'dport' THEN 'dport >= 0' ELSE 'masklen(address) > 0' END;
-	most   integer := CASE rollup WHEN 'rollup_minute' THEN 256
-		WHEN 'rollup_hour_port' THEN 1024 ELSE 2000 END;
+	most   integer := CASE rollup WHEN 'rollup_minute' THEN 64
+		WHEN 'rollup_hour_port' THEN 256 ELSE 250 END;
 	folded bigint;
 BEGIN
 	IF rollup NOT IN ('rollup_minute', 'rollup_hour_port', 'rollup_hour_src',
@@ -367,7 +368,7 @@ BEGIN
 	RETURN folded;
 END $$;
 COMMENT ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz) IS
-	'folds the smallest rows of a host and minute or hour into the rest, down to the bound';
+	'folds the smallest rows of a host and minute or hour into the rest, down to what is kept';
 
 CREATE FUNCTION fwlog.rollup_trim(retain interval) RETURNS bigint
 LANGUAGE plpgsql STRICT SECURITY DEFINER

@@ -115,26 +115,26 @@ fill_day()
 			FROM generate_series(1, $N / $DAYS) n) g" >/dev/null
 }
 
-# What the collector would have written, its bounds included.
+# What the collector and its maintenance would have left: in order of time, bounded.
 fill_rollups()
 {
 	local rel
 	sql "INSERT INTO fwlog.rollup_minute SELECT host_id, date_trunc('minute', ts), prefix_id,
-			proto, dport, count(*), sum(len) FROM fwlog.event GROUP BY 1, 2, 3, 4, 5;
+			proto, dport, count(*), sum(len) FROM fwlog.event GROUP BY 1, 2, 3, 4, 5 ORDER BY 2;
 		INSERT INTO fwlog.rollup_hour SELECT host_id, date_trunc('hour', minute), prefix_id,
-			proto, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1, 2, 3, 4;
+			proto, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1, 2, 3, 4 ORDER BY 2;
 		INSERT INTO fwlog.rollup_hour_port SELECT host_id, date_trunc('hour', minute), proto,
-			dport, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1, 2, 3, 4;
+			dport, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1, 2, 3, 4 ORDER BY 2;
 		INSERT INTO fwlog.rollup_hour_distinct SELECT host_id, hour,
 			(random() * 1e6)::int::bit(12288), (random() * 1e6)::int::bit(12288)
-			FROM fwlog.rollup_hour GROUP BY 1, 2" >/dev/null
+			FROM fwlog.rollup_hour GROUP BY 1, 2 ORDER BY 2" >/dev/null
 	for rel in src dst; do
-		sql "INSERT INTO fwlog.rollup_hour_$rel SELECT host_id, hour, CASE WHEN place <= 1000
+		sql "INSERT INTO fwlog.rollup_hour_$rel SELECT host_id, hour, CASE WHEN place <= 250
 				THEN address ELSE '0.0.0.0/0' END, sum(events), sum(bytes)
 			FROM (SELECT host_id, date_trunc('hour', ts) AS hour, $rel AS address,
 				count(*) AS events, sum(len) AS bytes, row_number() OVER (PARTITION BY
 				host_id, date_trunc('hour', ts) ORDER BY count(*) DESC) AS place
-				FROM fwlog.event GROUP BY 1, 2, 3) a GROUP BY 1, 2, 3" >/dev/null
+				FROM fwlog.event GROUP BY 1, 2, 3) a GROUP BY 1, 2, 3 ORDER BY 2" >/dev/null
 	done
 	sql "VACUUM ANALYZE" >/dev/null
 }
