@@ -12,6 +12,7 @@
 #include "collector/gate.h"
 #include "collector/keys.h"
 #include "collector/listener.h"
+#include "collector/maintain.h"
 #include "collector/sink.h"
 #include "common/log.h"
 
@@ -27,7 +28,8 @@ struct collector {
 	struct sink_env sink_env;
 	struct listener *listener;
 	struct gate *gate;
-	struct keys *keys; /* NULL: no sealed socket */
+	struct keys *keys;         /* NULL: no sealed socket */
+	struct maintain *maintain; /* NULL: it is left to others */
 	const struct keytable *table;
 	struct filters_feed *feed;
 	struct filterset *filters; /* NULL: not read yet */
@@ -426,6 +428,8 @@ on_stop(evutil_socket_t number, short what, void *arg)
 	c->listener = NULL;
 	gate_free(c->gate);
 	c->gate = NULL;
+	maintain_free(c->maintain);
+	c->maintain = NULL;
 	evtimer_add(c->limit, &limit);
 	for (uint64_t i = 0; i < c->options->sinks; i++)
 		sink_finish(c->sink[i]);
@@ -556,6 +560,15 @@ collector_start(struct collector *c)
 	return rc;
 }
 
+static int
+collector_begin_maintenance(struct collector *c)
+{
+	if (!c->options->maintain)
+		return EXIT_OK;
+	c->maintain = maintain_new(c->base, c->options, &c->metrics);
+	return c->maintain != NULL ? EXIT_OK : EXIT_FAILED;
+}
+
 static void
 collector_free_events(struct collector *c)
 {
@@ -583,6 +596,7 @@ collector_free(struct collector *c)
 	dict_free(c->sink_env.dict);
 	allowance_free(c->sink_env.allowance);
 	keys_free(c->keys);
+	maintain_free(c->maintain);
 	filters_feed_free(c->feed);
 	collector_free_events(c);
 	if (c->base != NULL)
@@ -601,6 +615,8 @@ collector_run(const struct options *options)
 
 	signal(SIGPIPE, SIG_IGN);
 	rc = collector_start(&c);
+	if (rc == EXIT_OK)
+		rc = collector_begin_maintenance(&c);
 	if (rc == EXIT_OK && event_base_dispatch(c.base) < 0)
 		rc = EXIT_FAILED;
 	metrics_log(&c.metrics);
