@@ -17,7 +17,7 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
 	-Wformat=2 -Wvla -Wno-missing-field-initializers
 HARDEN := -fPIE -fstack-protector-strong
-HARDEN_LD := -pie -Wl,-z,relro -Wl,-z,now
+HARDEN_LD := -pie -Wl,-z,relro -Wl,-z,now -pthread
 
 B := build
 # "make asan check" builds and tests under the address and undefined-behaviour sanitizers.

@@ -13,9 +13,10 @@ struct import_known {
 };
 
 void
-import_names_init(struct import_names *n, struct db *db)
+import_names_init(
+    struct import_names *n, struct db *db, void (*before)(void *arg), void *arg)
 {
-	*n = (struct import_names){.db = db};
+	*n = (struct import_names){.db = db, .before = before, .arg = arg};
 }
 
 void
@@ -25,7 +26,7 @@ import_names_free(struct import_names *n)
 		free(n->known[i].name);
 	free(n->known);
 	free(n->host);
-	*n = (struct import_names){.db = n->db};
+	*n = (struct import_names){0};
 }
 
 /* ---- hosts: few */
@@ -43,6 +44,7 @@ enter_host(struct import_names *n, struct span name)
 	char id[16];
 
 	memcpy(host.name, name.p, name.len);
+	n->before(n->arg);
 	if (db_value(n->db, "SELECT fwlog.host_enter($1)", host.name, id, sizeof id) <
 	    0)
 		return -1;
@@ -75,7 +77,6 @@ import_names_host(struct import_names *n, struct span name)
 			return -1;
 		i = (size_t)entered;
 	}
-	n->host[i].touched = true;
 	n->last = i;
 	return (int)i;
 }
@@ -146,6 +147,7 @@ ask_id(struct import_names *n, bool is_prefix, struct span name)
 	for (size_t i = 0; i < name.len; i++)
 		at += (size_t)snprintf(
 		    hex + at, sizeof hex - at, "%02x", (unsigned char)name.p[i]);
+	n->before(n->arg);
 	if (db_value(n->db,
 		is_prefix ? "SELECT fwlog.prefix_enter($1::bytea)"
 			  : "SELECT fwlog.iface_enter($1::bytea)",

@@ -24,6 +24,8 @@ struct import_known; /* a prefix or an interface */
 
 struct import_names {
 	struct db *db;
+	void (*before)(void *arg); /* called before the database is asked */
+	void *arg;
 	struct import_host *host;
 	size_t hosts, hosts_size;
 	size_t last; /* host of the row before */
@@ -31,10 +33,11 @@ struct import_names {
 	size_t known_count, known_size;
 };
 
-void import_names_init(struct import_names *n, struct db *db);
+void import_names_init(
+    struct import_names *n, struct db *db, void (*before)(void *arg), void *arg);
 void import_names_free(struct import_names *n);
 
-/* Index of the host, which has rows in the batch from now on. */
+/* Index of the host. */
 int import_names_host(struct import_names *n, struct span name);
 void import_names_set_next(struct import_names *n, int32_t host_id, int64_t next_n);
 void import_names_untouch(struct import_names *n);

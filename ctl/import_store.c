@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,20 +36,33 @@ struct item {
 	bool is_new;
 };
 
+/* Rows that wait. */
+struct batch {
+	uint8_t *row; /* of COPY, one after the other */
+	size_t row_len;
+	struct item *item;
+	struct rollup_fact *fact; /* of each item */
+	size_t items;
+};
+
+/*
+ * While a thread stores one batch the next is filled: filling belongs to the caller,
+ * all else to the thread from start to join. Who needs it meanwhile waits for the
+ * thread.
+ */
 struct import_store {
 	struct db *db;
 	struct import_names names;
 	struct import_counts *counts;
 	uint8_t secret[SIPHASH_KEY_LEN];
-	uint8_t *row; /* of COPY, one after the other */
-	size_t row_len;
-	struct item *item;
-	struct rollup_fact *fact;   /* of each item */
+	struct batch filling, b; /* b: is being stored */
+	pthread_t thread;
+	bool runs;
 	struct rollup_fact *sorted; /* of the new ones in their order */
 	struct rollup *rollup;
 	struct text sql;
 	uint32_t *order; /* of the new ones, by host and minute */
-	size_t items, orders;
+	size_t orders;
 	struct import_seen source; /* keys of the source so far */
 	struct import_seen stored; /* keys of the batch's minutes in the database */
 	uint32_t newest;           /* minute of the source */
@@ -134,22 +148,47 @@ read_secret(struct import_store *s)
 	return 0;
 }
 
+static bool
+batch_new(struct batch *b)
+{
+	b->row = malloc(BATCH_BYTES);
+	b->item = calloc(BATCH_ROWS, sizeof *b->item);
+	b->fact = calloc(BATCH_ROWS, sizeof *b->fact);
+	return b->row != NULL && b->item != NULL && b->fact != NULL;
+}
+
+static void
+batch_free(struct batch *b)
+{
+	free(b->row);
+	free(b->item);
+	free(b->fact);
+}
+
+/* The thread is done with its batch, the connection is the caller's. */
+static void
+store_wait(void *arg)
+{
+	struct import_store *s = arg;
+
+	if (s->runs)
+		pthread_join(s->thread, NULL);
+	s->runs = false;
+}
+
 struct import_store *
 import_store_open(const struct args *args)
 {
 	struct import_store *s = calloc(1, sizeof *s);
 
 	if (s != NULL) {
-		s->row = malloc(BATCH_BYTES);
-		s->item = calloc(BATCH_ROWS, sizeof *s->item);
 		s->order = calloc(BATCH_ROWS, sizeof *s->order);
-		s->fact = calloc(BATCH_ROWS, sizeof *s->fact);
 		s->sorted = calloc(BATCH_ROWS, sizeof *s->sorted);
 		s->rollup = rollup_new();
 		text_init(&s->sql);
 	}
-	if (s == NULL || s->row == NULL || s->item == NULL || s->order == NULL ||
-	    s->fact == NULL || s->sorted == NULL || s->rollup == NULL) {
+	if (s == NULL || s->order == NULL || s->sorted == NULL || s->rollup == NULL ||
+	    !batch_new(&s->b) || !batch_new(&s->filling)) {
 		no_memory();
 		import_store_close(s);
 		return NULL;
@@ -159,7 +198,7 @@ import_store_open(const struct args *args)
 		import_store_close(s);
 		return NULL;
 	}
-	import_names_init(&s->names, s->db);
+	import_names_init(&s->names, s->db, store_wait, s);
 	rollup_keep(s->rollup);
 	return s;
 }
@@ -169,15 +208,15 @@ import_store_close(struct import_store *s)
 {
 	if (s == NULL)
 		return;
+	store_wait(s);
 	if (s->db != NULL)
 		import_names_free(&s->names);
 	import_seen_free(&s->source);
 	import_seen_free(&s->stored);
 	db_close(s->db);
-	free(s->row);
-	free(s->item);
+	batch_free(&s->b);
+	batch_free(&s->filling);
 	free(s->order);
-	free(s->fact);
 	free(s->sorted);
 	rollup_free(s->rollup);
 	text_free(&s->sql);
@@ -218,8 +257,8 @@ know_days(struct import_store *s)
 {
 	uint64_t last = UINT64_MAX;
 
-	for (size_t i = 0; i < s->items; i++) {
-		uint64_t day = s->item[i].minute / 1440;
+	for (size_t i = 0; i < s->b.items; i++) {
+		uint64_t day = s->b.item[i].minute / 1440;
 
 		if (day != last && know_day(s, day) < 0)
 			return -1;
@@ -293,8 +332,8 @@ static int
 compare_places(const void *a, const void *b, void *arg)
 {
 	const struct import_store *s = arg;
-	const struct item *x = &s->item[*(const uint32_t *)a];
-	const struct item *y = &s->item[*(const uint32_t *)b];
+	const struct item *x = &s->b.item[*(const uint32_t *)a];
+	const struct item *y = &s->b.item[*(const uint32_t *)b];
 
 	if (x->host != y->host)
 		return x->host < y->host ? -1 : 1;
@@ -308,8 +347,8 @@ static void
 sort_places(struct import_store *s, bool all)
 {
 	s->orders = 0;
-	for (size_t i = 0; i < s->items; i++)
-		if (all || s->item[i].is_new)
+	for (size_t i = 0; i < s->b.items; i++)
+		if (all || s->b.item[i].is_new)
 			s->order[s->orders++] = (uint32_t)i;
 	qsort_r(s->order, s->orders, sizeof *s->order, compare_places, s);
 }
@@ -317,7 +356,7 @@ sort_places(struct import_store *s, bool all)
 static bool
 same_place(const struct import_store *s, size_t a, size_t b)
 {
-	const struct item *x = &s->item[s->order[a]], *y = &s->item[s->order[b]];
+	const struct item *x = &s->b.item[s->order[a]], *y = &s->b.item[s->order[b]];
 
 	return x->host == y->host && x->minute == y->minute;
 }
@@ -340,14 +379,14 @@ read_stored(struct import_store *s)
 	for (size_t i = 0; i < s->orders; i++)
 		if (i == 0 || !same_place(s, i, i - 1))
 			TEXT_PUT(s, "%s%" PRId32, i > 0 ? "," : "",
-			    s->names.host[s->item[s->order[i]].host].id);
+			    s->names.host[s->b.item[s->order[i]].host].id);
 	TEXT_PUT(s, "}");
 	second = ++s->text_len;
 	TEXT_PUT(s, "{");
 	for (size_t i = 0; i < s->orders; i++)
 		if (i == 0 || !same_place(s, i, i - 1))
 			TEXT_PUT(s, "%s%" PRIu32, i > 0 ? "," : "",
-			    s->item[s->order[i]].minute);
+			    s->b.item[s->order[i]].minute);
 	TEXT_PUT(s, "}");
 	params[0] = s->text;
 	params[1] = s->text + second;
@@ -367,18 +406,20 @@ read_stored(struct import_store *s)
 static int
 find_new(struct import_store *s)
 {
-	for (size_t i = 0; i < s->items; i++) {
-		struct item *item = &s->item[i];
+	for (size_t i = 0; i < s->b.items; i++) {
+		struct item *item = &s->b.item[i];
 		struct import_host *host = &s->names.host[item->host];
 		uint64_t key = mix_key(item->key, host->id, item->minute);
 		uint32_t times = import_seen_add(&s->source, key, item->minute);
 
 		if (times == 0)
 			return no_memory();
+		if (item->minute > s->newest)
+			s->newest = item->minute;
 		item->is_new = times > import_seen_count(&s->stored, key);
 		if (!item->is_new)
 			continue;
-		copyrow_set_n(s->row + item->at, host->next_n++);
+		copyrow_set_n(s->b.row + item->at, host->next_n++);
 		if (item->ts_us > host->newest_us)
 			host->newest_us = item->ts_us;
 	}
@@ -390,19 +431,19 @@ find_new(struct import_store *s)
 static int
 copy_new(struct import_store *s)
 {
-	const char *row = (const char *)s->row;
+	const char *row = (const char *)s->b.row;
 
 	if (db_copy_begin(s->db, copyrow_sql) < 0 ||
 	    db_copy_put(s->db, (const char *)copyrow_header, sizeof copyrow_header) < 0)
 		return store_failed(s, "storing");
-	for (size_t i = 0; i < s->items;) {
-		size_t from = s->item[i].at, to = from;
+	for (size_t i = 0; i < s->b.items;) {
+		size_t from = s->b.item[i].at, to = from;
 
-		for (; i < s->items && s->item[i].is_new; i++)
-			to += s->item[i].len;
+		for (; i < s->b.items && s->b.item[i].is_new; i++)
+			to += s->b.item[i].len;
 		if (to > from && db_copy_put(s->db, row + from, to - from) < 0)
 			return store_failed(s, "storing");
-		while (i < s->items && !s->item[i].is_new)
+		while (i < s->b.items && !s->b.item[i].is_new)
 			i++;
 	}
 	if (db_copy_put(s->db, (const char *)copyrow_trailer, sizeof copyrow_trailer) <
@@ -424,7 +465,7 @@ write_keys(struct import_store *s)
 		return -1;
 	s->text_len = 0;
 	for (size_t i = 0; i < s->orders; i++) {
-		const struct item *item = &s->item[s->order[i]];
+		const struct item *item = &s->b.item[s->order[i]];
 
 		if (i == 0 || !same_place(s, i, i - 1))
 			TEXT_PUT(s, "%s%" PRId32 " %" PRIu32 " ", i > 0 ? "\n" : "",
@@ -452,12 +493,12 @@ static int
 add_rollups(struct import_store *s)
 {
 	for (size_t i = 0; i < s->orders; i++)
-		s->sorted[i] = s->fact[s->order[i]];
+		s->sorted[i] = s->b.fact[s->order[i]];
 	rollup_begin(s->rollup);
 	for (size_t i = 0, end; i < s->orders; i = end) {
-		uint32_t host = s->item[s->order[i]].host;
+		uint32_t host = s->b.item[s->order[i]].host;
 
-		for (end = i; end < s->orders && s->item[s->order[end]].host == host;)
+		for (end = i; end < s->orders && s->b.item[s->order[end]].host == host;)
 			end++;
 		rollup_take(
 		    s->rollup, s->names.host[host].id, s->sorted + i, end - i, NULL);
@@ -504,14 +545,16 @@ store_batch(struct import_store *s)
 {
 	size_t count = 0;
 
+	for (size_t i = 0; i < s->b.items; i++)
+		s->names.host[s->b.item[i].host].touched = true;
 	if (know_days(s) < 0)
 		return -1;
 	if (db_exec(s->db, "BEGIN") < 0)
 		return store_failed(s, "storing");
 	if (lock_marks(s) < 0 || read_stored(s) < 0 || find_new(s) < 0)
 		return -1;
-	for (size_t i = 0; i < s->items; i++)
-		count += s->item[i].is_new;
+	for (size_t i = 0; i < s->b.items; i++)
+		count += s->b.item[i].is_new;
 	if (count > 0 && (copy_new(s) < 0 || write_keys(s) < 0 || add_rollups(s) < 0 ||
 			     move_marks(s) < 0))
 		return -1;
@@ -520,22 +563,49 @@ store_batch(struct import_store *s)
 	if (count > 0)
 		rollup_committed(s->rollup);
 	s->counts->stored += count;
-	s->counts->known += s->items - count;
+	s->counts->known += s->b.items - count;
+	return 0;
+}
+
+static void *
+store_thread(void *arg)
+{
+	struct import_store *s = arg;
+
+	if (store_batch(s) < 0)
+		s->broken = true;
+	s->b.items = 0;
+	s->b.row_len = 0;
+	import_names_untouch(&s->names);
+	return NULL;
+}
+
+/* Hands over what waits; returns when it can be filled again. */
+static int
+store_hand_over(struct import_store *s)
+{
+	struct batch full = s->filling;
+
+	store_wait(s);
+	if (s->broken)
+		return -1;
+	if (full.items == 0)
+		return 0;
+	s->filling = s->b;
+	s->b = full;
+	s->runs = pthread_create(&s->thread, NULL, store_thread, s) == 0;
+	if (!s->runs)
+		store_thread(s);
 	return 0;
 }
 
 int
 import_store_flush(struct import_store *s)
 {
-	int rc = s->broken ? -1 : 0;
+	int rc = store_hand_over(s);
 
-	if (rc == 0 && s->items > 0)
-		rc = store_batch(s);
-	s->broken = rc < 0;
-	s->items = 0;
-	s->row_len = 0;
-	import_names_untouch(&s->names);
-	return rc;
+	store_wait(s);
+	return rc < 0 || s->broken ? -1 : 0;
 }
 
 /* ---- rows */
@@ -596,28 +666,27 @@ import_store_add(struct import_store *s, struct import_row *row, struct span tex
 		import_reject(why, "a time that cannot be", NULL, 0);
 		return 1;
 	}
-	if ((s->items == BATCH_ROWS || BATCH_BYTES - s->row_len < ROW_MAX) &&
-	    import_store_flush(s) < 0)
+	if ((s->filling.items == BATCH_ROWS ||
+		BATCH_BYTES - s->filling.row_len < ROW_MAX) &&
+	    store_hand_over(s) < 0)
 		return -1;
 	host = import_names_host(&s->names, row->host);
 	if (host < 0)
 		return store_failed(s, "entering a host");
 	if (set_names(s, row) < 0)
 		return -1;
-	item = &s->item[s->items++];
+	item = &s->filling.item[s->filling.items++];
 	*item = (struct item){
 	    .key = siphash(s->secret, text.p, text.len),
 	    .ts_us = row->ev.ts,
 	    .minute = (uint32_t)(row->ev.ts / MINUTE_US),
 	    .host = (uint32_t)host,
-	    .at = (uint32_t)s->row_len,
+	    .at = (uint32_t)s->filling.row_len,
 	};
-	if (item->minute > s->newest)
-		s->newest = item->minute;
 	item->len = (uint32_t)copyrow_put(
-	    s->row + s->row_len, s->names.host[host].id, &row->ev);
-	s->row_len += item->len;
-	rollup_note(&s->fact[s->items - 1], &row->ev);
+	    s->filling.row + s->filling.row_len, s->names.host[host].id, &row->ev);
+	s->filling.row_len += item->len;
+	rollup_note(&s->filling.fact[s->filling.items - 1], &row->ev);
 	return 0;
 }
 
