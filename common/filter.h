@@ -80,7 +80,7 @@ struct filter_lists {
 /* ---- in memory */
 
 /* Fields that not every place can answer; a filter with others does not compile. */
-enum filter_can { FILTER_CAN_VERDICT = 1, FILTER_CAN_ID = 2 };
+enum filter_can { FILTER_CAN_VERDICT = 1, FILTER_CAN_ID = 2, FILTER_CAN_LINE = 4 };
 
 /* What the numbers in events mean, from one filter_begin to the next. */
 struct filter_source {
@@ -134,6 +134,9 @@ struct filter_sql_source {
 	    void *to, char *why, size_t whysize);
 	void *arg;
 	unsigned first; /* number of the first parameter, 1 as a rule */
+	/* Fields that SQL has no answer for are no error: the condition then selects
+	 * more events than the filter, never fewer. */
+	bool widen;
 };
 
 struct filter_sql {

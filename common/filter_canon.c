@@ -8,6 +8,7 @@
 #include "common/filter_address.h"
 #include "common/filter_flags.h"
 #include "common/filter_lex.h"
+#include "common/filter_regex.h"
 
 /* ---- text */
 
@@ -127,6 +128,17 @@ print_mask(const struct filter_field *field, const struct filter_value *v, FILE 
 }
 
 static void
+print_regex(const char *text, unsigned flags, FILE *out)
+{
+	static const char letters[] = FILTER_REGEX_LETTERS;
+
+	fprintf(out, "/%s/", text);
+	for (unsigned i = 0; letters[i] != '\0'; i++)
+		if (flags >> i & 1)
+			fputc(letters[i], out);
+}
+
+static void
 print_text(const struct filter_tree *t, const struct filter_field *field,
     const struct filter_value *v, FILE *out)
 {
@@ -137,7 +149,7 @@ print_text(const struct filter_tree *t, const struct filter_field *field,
 	else if (v->kind == FILTER_WILD)
 		print_wild(text, v->text.len, out);
 	else if (v->kind == FILTER_REGEX)
-		fprintf(out, "/%s/%s", text, v->caseless ? "i" : "");
+		print_regex(text, v->flags, out);
 	else
 		fprintf(out, "@%s", text);
 }
@@ -164,6 +176,9 @@ print_value(const struct filter_tree *t, const struct filter_field *field,
 		break;
 	case FILTER_PUBLIC:
 		fputs("public", out);
+		break;
+	case FILTER_FIELD:
+		fprintf(out, "$%s", filter_fields[v->num.lo].name);
 		break;
 	case FILTER_EVENT_ID:
 		fprintf(out, "%llu-%llu", (unsigned long long)v->num.lo,
@@ -208,6 +223,7 @@ print_node(
 {
 	static const char *const operators[] = {
 	    [FILTER_IS] = ":",
+	    [FILTER_CASED] = ":=",
 	    [FILTER_GT] = ":>",
 	    [FILTER_GE] = ":>=",
 	    [FILTER_LT] = ":<",

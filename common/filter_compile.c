@@ -54,7 +54,8 @@ check_available(struct compiler *c, const struct filter_node *node)
 
 	if (type == FILTER_ALERT ||
 	    (type == FILTER_VERDICT && !(c->can & FILTER_CAN_VERDICT)) ||
-	    (type == FILTER_ID && !(c->can & FILTER_CAN_ID)))
+	    (type == FILTER_ID && !(c->can & FILTER_CAN_ID)) ||
+	    (type == FILTER_LINE && !(c->can & FILTER_CAN_LINE)))
 		return fail(c, node, " is not available here");
 	return 0;
 }
@@ -117,6 +118,9 @@ prepare_term(struct filter_test *test, const struct filter_field *field)
 	case FILTER_ID:
 		test->kind = FILTER_TEST_ID;
 		return 0;
+	case FILTER_LINE:
+		test->kind = FILTER_TEST_LINE;
+		return 0;
 	default:
 		return prepare_numbers(test);
 	}
@@ -142,6 +146,17 @@ prepare_has(struct filter_test *test, const struct filter_field *field)
 	return 0;
 }
 
+static void
+prepare_field(struct filter_test *test, const struct filter_value *v)
+{
+	const struct filter_field *other = &filter_fields[v->num.lo];
+
+	test->kind = FILTER_TEST_FIELD;
+	test->others = other->columns;
+	for (unsigned i = 0; i < other->columns; i++)
+		test->other[i] = filter_column_of(other->column[i]);
+}
+
 static int
 compile_term(
     struct compiler *c, const struct filter_node *node, uint16_t yes, uint16_t no)
@@ -153,6 +168,7 @@ compile_term(
 	test->yes = yes;
 	test->no = no;
 	test->hook = (field->traits & FILTER_HOOK) != 0;
+	test->part = field->part;
 	test->columns = field->columns;
 	for (unsigned i = 0; i < field->columns; i++)
 		test->column[i] = filter_column_of(field->column[i]);
@@ -160,6 +176,9 @@ compile_term(
 		return -1;
 	if (node->kind == FILTER_HAS) {
 		rc = prepare_has(test, field);
+	} else if (c->tree->value[node->value].kind == FILTER_FIELD) {
+		prepare_field(test, &c->tree->value[node->value]);
+		rc = 0;
 	} else {
 		if (filter_set_build(&test->set, c->tree, node, c->lists, c->error) < 0)
 			return -1;

@@ -104,6 +104,9 @@ static const struct filter_symbol verdicts[] = {
 #define ADDRESS .type = FILTER_ADDRESS
 #define NUMBER(most) .type = FILTER_NUMBER, .max = (most)
 #define PORT .type = FILTER_PORT, .max = U16_MAX
+#define PART(which, most)                                                  \
+	.type = FILTER_NUMBER, .max = (most), .part = FILTER_PART_##which, \
+	COLUMN1(ts), .sql = "EXTRACT(" #which " FROM e.ts AT TIME ZONE 'UTC')::int"
 #define TEXT(which) .type = FILTER_TEXT, .dict = (which)
 
 const struct filter_field filter_fields[] = {
@@ -192,8 +195,72 @@ const struct filter_field filter_fields[] = {
     {NAMES("inner.proto", "inner_proto"), NUMBER(BYTE_MAX), COLUMN1(inner_proto),
 	.symbols = protocols},
     {NAMES("payload", ""), .type = FILTER_BYTES, COLUMN1(payload)},
+    {NAMES("minute", "time.minute"), PART(MINUTE, 59)},
+    {NAMES("hour", "time.hour"), PART(HOUR, 23)},
+    {NAMES("day", "time.day"), PART(DAY, 31)},
+    {NAMES("week", "time.week"), PART(WEEK, 53)},
+    {NAMES("month", "time.month"), PART(MONTH, 12)},
+    {NAMES("year", "time.year"), PART(YEAR, 9999)},
+    {NAMES("message", ""), .type = FILTER_LINE},
 };
 const size_t filter_fields_count = sizeof filter_fields / sizeof filter_fields[0];
+
+#define DAY_S 86400u
+#define ERA_DAYS 146097u /* 400 years */
+
+/* Days since 1970 as a date (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+ */
+static void
+date_of(uint64_t days, uint64_t *year, unsigned *month, unsigned *day)
+{
+	uint64_t z = days + 719468, era = z / ERA_DAYS;
+	unsigned doe = (unsigned)(z % ERA_DAYS);
+	unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	unsigned mp = (5 * doy + 2) / 153;
+
+	*day = doy - (153 * mp + 2) / 5 + 1;
+	*month = mp < 10 ? mp + 3 : mp - 9;
+	*year = yoe + era * 400 + (*month <= 2);
+}
+
+/* Days from 1970 to the first of January. */
+static uint64_t
+year_begin(uint64_t year)
+{
+	uint64_t before = year - 1;
+
+	return 365 * year + before / 4 - before / 100 + before / 400 - 719527;
+}
+
+/* The week belongs to the year that its Thursday is in. */
+static uint64_t
+week_of(uint64_t days)
+{
+	uint64_t thursday = days - (days + 3) % 7 + 3, year;
+	unsigned month, day;
+
+	date_of(thursday, &year, &month, &day);
+	return (thursday - year_begin(year)) / 7 + 1;
+}
+
+uint64_t
+filter_time_part(uint64_t us, enum filter_part part)
+{
+	uint64_t s = us / 1000000, year;
+	unsigned month, day;
+
+	if (part == FILTER_PART_MINUTE)
+		return s / 60 % 60;
+	if (part == FILTER_PART_HOUR)
+		return s / 3600 % 24;
+	if (part == FILTER_PART_WEEK)
+		return week_of(s / DAY_S);
+	date_of(s / DAY_S, &year, &month, &day);
+	return part == FILTER_PART_YEAR    ? year
+	       : part == FILTER_PART_MONTH ? month
+					   : day;
+}
 
 bool
 filter_word_is(const char *word, size_t len, const char *name)

@@ -22,6 +22,7 @@ enum filter_type {
 	FILTER_ID,      /* HOST-N */
 	FILTER_ALERT,   /* an alert that counted the event */
 	FILTER_BYTES,   /* there or not */
+	FILTER_LINE,    /* the event as one line of text */
 };
 
 /* A name for a value, or for several. Those with one value print as the name. */
@@ -37,6 +38,17 @@ enum filter_trait {
 	FILTER_HOOK = 2, /* values depend on the family: see FILTER_HOOK_* */
 };
 
+/* Of a time: what of it, in UTC. */
+enum filter_part {
+	FILTER_PART_NONE,
+	FILTER_PART_MINUTE,
+	FILTER_PART_HOUR,
+	FILTER_PART_DAY,
+	FILTER_PART_WEEK, /* ISO 8601 */
+	FILTER_PART_MONTH,
+	FILTER_PART_YEAR,
+};
+
 /* The numbers of hooks mean different things in arp and netdev tables: inside the back
  * ends their values are moved by these. */
 #define FILTER_HOOK_ARP 256u
@@ -47,6 +59,7 @@ struct filter_field {
 	const char *aliases; /* with a space between them */
 	enum filter_type type;
 	unsigned traits;
+	uint8_t part; /* NUMBER: enum filter_part of the column */
 	uint8_t columns;
 	uint8_t column[FILTER_COLUMNS_MAX]; /* EVENT_I_* */
 	enum filter_dict dict;              /* TEXT */
@@ -71,6 +84,9 @@ const struct filter_symbol *filter_symbol_find(
 /* The name a single value prints as, or NULL. */
 const struct filter_symbol *filter_symbol_of(
     const struct filter_field *field, uint64_t value);
+
+/* Microseconds since 1970. */
+uint64_t filter_time_part(uint64_t us, enum filter_part part);
 
 /* Name of a column in SQL. */
 const char *filter_column_name(uint8_t column);

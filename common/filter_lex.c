@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/filter_regex.h"
+
 static bool
 is_blank(char c)
 {
@@ -160,6 +162,7 @@ static const struct {
     {":>", FILTER_GT, false},
     {":<=", FILTER_LE, false},
     {":<", FILTER_LT, false},
+    {":=", FILTER_CASED, false},
     {":", FILTER_IS, false},
     {"==", FILTER_IS, false},
     {"=", FILTER_IS, false},
@@ -307,6 +310,18 @@ scan_quoted(struct filter_scan *s, struct filter_token *t)
 	return 0;
 }
 
+static void
+scan_flags(struct filter_scan *s, struct filter_token *t)
+{
+	const char *letter;
+
+	while (s->at < s->len && s->text[s->at] != '\0' &&
+	       (letter = strchr(FILTER_REGEX_LETTERS, s->text[s->at])) != NULL) {
+		t->flags |= (uint8_t)(1u << (letter - FILTER_REGEX_LETTERS));
+		s->at++;
+	}
+}
+
 static int
 scan_regex(struct filter_scan *s, struct filter_token *t)
 {
@@ -324,15 +339,16 @@ scan_regex(struct filter_scan *s, struct filter_token *t)
 		    t->len, FILTER_REGEX_MAX);
 	memcpy(t->text, s->text + from, t->len);
 	s->at++;
-	t->caseless = filter_scan_sign(s, "i");
+	scan_flags(s, t);
 	if (!ends_word(s, s->at))
 		return filter_scan_fail(s, s->at,
-		    "behind a regular expression comes i, for any case, or a blank");
+		    "behind a regular expression comes i, for any case, or m or s, "
+		    "for lines, or a blank");
 	return 0;
 }
 
 static int
-scan_list(struct filter_scan *s, struct filter_token *t)
+scan_name(struct filter_scan *s, struct filter_token *t)
 {
 	size_t from = ++s->at;
 
@@ -341,8 +357,9 @@ scan_list(struct filter_scan *s, struct filter_token *t)
 	t->len = s->at - from;
 	memcpy(t->text, s->text + from, t->len);
 	if (t->len == 0 || !ends_word(s, s->at))
-		return filter_scan_fail(
-		    s, t->at, "the name of a list is @ and letters, digits, _ . -");
+		return filter_scan_fail(s, t->at,
+		    "the name of a %s is %c and letters, digits, _ . -",
+		    t->kind == FILTER_TOKEN_LIST ? "list" : "field", s->text[t->at]);
 	return 0;
 }
 
@@ -356,12 +373,14 @@ filter_scan_token(struct filter_scan *s, struct filter_token *t)
 	} kinds[] = {
 	    {'"', FILTER_TOKEN_QUOTED, scan_quoted},
 	    {'/', FILTER_TOKEN_REGEX, scan_regex},
-	    {'@', FILTER_TOKEN_LIST, scan_list},
+	    {'@', FILTER_TOKEN_LIST, scan_name},
+	    {'$', FILTER_TOKEN_FIELD, scan_name},
 	};
 	int (*scan)(struct filter_scan *, struct filter_token *) = scan_word;
 
 	t->kind = FILTER_TOKEN_WORD;
-	t->wild = t->caseless = false;
+	t->wild = false;
+	t->flags = 0;
 	t->at = s->at;
 	t->len = 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -20,13 +20,14 @@ enum filter_token_kind {
 	FILTER_TOKEN_WORD,
 	FILTER_TOKEN_QUOTED,
 	FILTER_TOKEN_REGEX,
-	FILTER_TOKEN_LIST, /* @name */
+	FILTER_TOKEN_LIST,  /* @name */
+	FILTER_TOKEN_FIELD, /* $name */
 };
 
 struct filter_token {
 	enum filter_token_kind kind;
 	bool wild;     /* a WORD with * or ?: text is a pattern as in FILTER_WILD */
-	bool caseless; /* a REGEX with i */
+	uint8_t flags; /* of a REGEX: FILTER_REGEX_* */
 	size_t at;     /* offset of its first byte */
 	size_t len;
 	char text[FILTER_TEXT_MAX + 1]; /* without quotes and escapes, with a NUL */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/event_line.h"
 #include "common/filter_program.h"
 
 #define ANSWER_NO 1
@@ -131,7 +132,25 @@ move_hook(const struct event *ev, uint64_t hook)
 							 : 0);
 }
 
+static bool
+is_same_address(const struct ip_addr *a, const struct ip_addr *b)
+{
+	struct filter_addr x = filter_address_of(a), y = filter_address_of(b);
+
+	return a->family == b->family && filter_address_compare(&x, &y) == 0;
+}
+
 /* ---- text */
+
+static bool
+test_line(const struct filter *f, struct filter_test *test, const struct event *ev)
+{
+	char line[EVENT_LINE_MAX];
+	struct bytes text = {(const uint8_t *)line, 0};
+
+	text.len = (uint16_t)event_line(ev, f->source, line);
+	return filter_patterns_match(&test->set.patterns, text);
+}
 
 static bool
 ask_text(struct filter *f, struct filter_test *test, uint32_t id)
@@ -167,6 +186,24 @@ test_number(const struct filter_test *test, uint64_t n)
 	}
 }
 
+/* Has another field, in any of its columns, what this column has? */
+static bool
+test_field(const struct filter_test *test, const struct event *ev,
+    const struct filter_column *column)
+{
+	for (unsigned i = 0; i < test->others; i++) {
+		const struct filter_column *other = &test->other[i];
+
+		if ((ev->has & other->bit) == 0)
+			continue;
+		if (column->width == 0
+			? is_same_address(at_column(ev, column), at_column(ev, other))
+			: read_number(ev, column) == read_number(ev, other))
+			return true;
+	}
+	return false;
+}
+
 static bool
 test_column(struct filter *f, struct filter_test *test, const struct event *ev,
     const struct filter_column *column)
@@ -180,8 +217,12 @@ test_column(struct filter *f, struct filter_test *test, const struct event *ev,
 		return in_addresses(&test->set, at_column(ev, column));
 	case FILTER_TEST_TEXT:
 		return test_text(f, test, (uint32_t)read_number(ev, column));
+	case FILTER_TEST_FIELD:
+		return test_field(test, ev, column);
 	default:
 		n = read_number(ev, column);
+		if (test->part != FILTER_PART_NONE)
+			n = filter_time_part(n, test->part);
 		return test_number(test, test->hook ? move_hook(ev, n) : n);
 	}
 }
@@ -198,7 +239,7 @@ has_id(const struct filter_set *set, int32_t host_id, int64_t n)
 
 /* What is not about a column. */
 static bool
-test_other(struct filter *f, const struct filter_test *test, const struct event *ev,
+test_other(struct filter *f, struct filter_test *test, const struct event *ev,
     int32_t host_id, int64_t n)
 {
 	switch (test->kind) {
@@ -206,6 +247,8 @@ test_other(struct filter *f, const struct filter_test *test, const struct event 
 		return test->host_is;
 	case FILTER_TEST_VERDICT:
 		return in_numbers(&test->set, f->source->verdict(f->source->arg, ev));
+	case FILTER_TEST_LINE:
+		return test_line(f, test, ev);
 	case FILTER_TEST_ID:
 		return has_id(&test->set, host_id, n);
 	default:
@@ -214,20 +257,27 @@ test_other(struct filter *f, const struct filter_test *test, const struct event 
 }
 
 bool
+filter_test_holds(struct filter *f, struct filter_test *test, const struct event *ev,
+    int32_t host_id, int64_t n)
+{
+	bool yes = test->columns == 0 && test_other(f, test, ev, host_id, n);
+
+	for (unsigned i = 0; i < test->columns && !yes; i++)
+		yes = (ev->has & test->column[i].bit) != 0 &&
+		      test_column(f, test, ev, &test->column[i]);
+	return yes;
+}
+
+bool
 filter_match_stored(
     struct filter *f, const struct event *ev, int32_t host_id, int64_t n)
 {
 	uint16_t at = f->first;
 	struct filter_test *test;
-	bool yes;
 
 	while (at < FILTER_NO) {
 		test = &f->test[at];
-		yes = test->columns == 0 && test_other(f, test, ev, host_id, n);
-		for (unsigned i = 0; i < test->columns && !yes; i++)
-			yes = (ev->has & test->column[i].bit) != 0 &&
-			      test_column(f, test, ev, &test->column[i]);
-		at = yes ? test->yes : test->no;
+		at = filter_test_holds(f, test, ev, host_id, n) ? test->yes : test->no;
 	}
 	return at == FILTER_YES;
 }

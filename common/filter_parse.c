@@ -105,6 +105,13 @@ parse_values(
 	return 0;
 }
 
+static bool
+is_text(const struct filter_field *field)
+{
+	return field->type == FILTER_TEXT || field->type == FILTER_LINE ||
+	       field->type == FILTER_ALERT;
+}
+
 static int
 check_order(struct parser *p, const struct filter_field *field,
     const struct filter_node *term, size_t at)
@@ -112,8 +119,17 @@ check_order(struct parser *p, const struct filter_field *field,
 	const struct filter_value *v = &p->tree->value[term->value];
 	bool ordered = field->type == FILTER_NUMBER || field->type == FILTER_PORT;
 
+	for (uint32_t i = 0; i < term->values && term->values > 1; i++)
+		if (v[i].kind == FILTER_FIELD)
+			return filter_scan_fail(&p->scan, at,
+			    "another field stands alone: %s:$name", field->name);
 	if (term->op == FILTER_IS)
 		return 0;
+	if (term->op == FILTER_CASED && (is_text(field) && v->kind != FILTER_FIELD))
+		return 0;
+	if (term->op == FILTER_CASED)
+		return filter_scan_fail(&p->scan, at,
+		    "case counts only in text: write %s: without =", field->name);
 	if (!ordered)
 		return filter_scan_fail(&p->scan, at,
 		    "%s has no order: only : and != go with it", field->name);
@@ -275,6 +291,11 @@ parse_bare(struct parser *p)
 		return 0;
 	if (t->kind == FILTER_TOKEN_LIST) {
 		filter_scan_fail(&p->scan, at, "a list needs a field: ip:@%s", t->text);
+		return 0;
+	}
+	if (t->kind == FILTER_TOKEN_FIELD) {
+		filter_scan_fail(
+		    &p->scan, at, "a field to compare with: src:$%s", t->text);
 		return 0;
 	}
 	if (t->len == 0) {

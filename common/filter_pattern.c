@@ -29,26 +29,34 @@ lower(uint8_t c)
 }
 
 static bool
+is_same(const struct filter_pattern *p, uint8_t a, uint8_t b)
+{
+	return p->cased ? a == b : lower(a) == lower(b);
+}
+
+static bool
 is_literal(const struct filter_pattern *p, struct bytes s)
 {
 	if (s.len != p->len)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (lower(s.p[i]) != lower((uint8_t)p->text[i]))
+		if (!is_same(p, s.p[i], (uint8_t)p->text[i]))
 			return false;
 	return true;
 }
 
 /* One element of a pattern that is no *; steps over it. */
 static bool
-takes_byte(const char *text, size_t *at, uint8_t byte)
+takes_byte(const struct filter_pattern *p, size_t *at, uint8_t byte)
 {
+	const char *text = p->text;
+
 	if (text[*at] == '?') {
 		++*at;
 		return true;
 	}
 	*at += text[*at] == '\\';
-	return lower((uint8_t)text[(*at)++]) == lower(byte);
+	return is_same(p, (uint8_t)text[(*at)++], byte);
 }
 
 /* On a mismatch the last * takes one byte more: earlier ones need not be tried again.
@@ -62,7 +70,7 @@ is_wild_match(const struct filter_pattern *p, struct bytes s)
 		if (at < p->len && p->text[at] == '*') {
 			star = ++at;
 			star_i = i;
-		} else if (at < p->len && takes_byte(p->text, &at, s.p[i])) {
+		} else if (at < p->len && takes_byte(p, &at, s.p[i])) {
 			i++;
 		} else if (star != SIZE_MAX) {
 			at = star;
@@ -106,13 +114,14 @@ filter_patterns_match(struct filter_patterns *set, struct bytes subject)
 }
 
 static int
-fill(struct filter_pattern *p, const struct filter_value *v, const char *text)
+fill(struct filter_pattern *p, const struct filter_value *v, const char *text,
+    bool cased)
 {
 	struct bytes s = {(const uint8_t *)text, (uint16_t)v->text.len};
 
-	*p = (struct filter_pattern){.kind = v->kind};
+	*p = (struct filter_pattern){.kind = v->kind, .cased = cased};
 	if (v->kind == FILTER_REGEX) {
-		p->regex = filter_regex_new(text, v->text.len, v->caseless);
+		p->regex = filter_regex_new(text, v->text.len, v->flags);
 		return p->regex != NULL ? 0 : -1;
 	}
 	if (v->kind == FILTER_LITERAL)
@@ -127,8 +136,8 @@ fill(struct filter_pattern *p, const struct filter_value *v, const char *text)
 }
 
 int
-filter_patterns_add(
-    struct filter_patterns *set, const struct filter_value *v, const char *text)
+filter_patterns_add(struct filter_patterns *set, const struct filter_value *v,
+    const char *text, bool cased)
 {
 	struct filter_pattern *grown = set->at;
 	size_t size = set->size == 0 ? 4 : set->size * 2;
@@ -140,7 +149,7 @@ filter_patterns_add(
 		set->at = grown;
 		set->size = size;
 	}
-	if (fill(&set->at[set->count], v, text) < 0)
+	if (fill(&set->at[set->count], v, text, cased) < 0)
 		return -1;
 	set->count++;
 	return 0;

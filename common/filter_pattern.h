@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a term about text looks for: words, patterns with * and ?, regular expressions.
- * Words and patterns ignore the case of ASCII letters and blanks around the subject;
+ * Words and patterns ignore blanks around the subject and, unless cased, the case of
+ * ASCII letters;
  * regular expressions see it as it is.
  */
 #ifndef FWLOG_COMMON_FILTER_PATTERN_H
@@ -12,6 +13,7 @@
 
 struct filter_pattern {
 	uint8_t kind; /* FILTER_LITERAL, FILTER_WILD, FILTER_REGEX */
+	bool cased;   /* case counts */
 	uint32_t len;
 	char *text;
 	struct filter_regex *regex;
@@ -25,7 +27,7 @@ struct filter_patterns {
 
 /* A value with text. 0 or -1 without memory. */
 int filter_patterns_add(struct filter_patterns *set, const struct filter_value *v,
-    const char *text) __attribute__((warn_unused_result));
+    const char *text, bool cased) __attribute__((warn_unused_result));
 /* Does any of them match? */
 bool filter_patterns_match(struct filter_patterns *set, struct bytes subject);
 void filter_patterns_free(struct filter_patterns *set);

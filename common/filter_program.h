@@ -19,6 +19,8 @@ enum filter_test_kind {
 	FILTER_TEST_HOST, /* the same for all events of a source */
 	FILTER_TEST_VERDICT,
 	FILTER_TEST_ID,
+	FILTER_TEST_FIELD, /* the same as another field */
+	FILTER_TEST_LINE,
 	FILTER_TEST_ALWAYS,
 };
 
@@ -40,6 +42,8 @@ struct filter_test {
 	uint8_t kind; /* enum filter_test_kind */
 	uint8_t columns;
 	bool hook;
+	uint8_t part; /* enum filter_part */
+	uint8_t others;
 	uint16_t yes, no;
 	struct filter_column column[FILTER_COLUMNS_MAX];
 	uint64_t lo, span; /* RANGE; also of all numbers in the set */
@@ -49,6 +53,7 @@ struct filter_test {
 	uint8_t *answer;       /* TEXT: by id; 0 not asked yet, else 1 + the answer */
 	size_t answers;        /* in answer */
 	bool host_is;          /* HOST */
+	struct filter_column other[FILTER_COLUMNS_MAX]; /* FIELD */
 };
 
 struct filter {
@@ -60,5 +65,14 @@ struct filter {
 };
 
 struct filter_column filter_column_of(uint8_t column);
+
+/* One test of a filter that was begun. */
+bool filter_test_holds(struct filter *f, struct filter_test *test,
+    const struct event *ev, int32_t host_id, int64_t n);
+/*
+ * May the filter match an event of which only these columns are known (bits of `has`;
+ * a known one that is not set is absent)? False: certainly not.
+ */
+bool filter_may_match(struct filter *f, const struct event *ev, uint64_t known);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/filter_regex.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,10 +25,12 @@ struct filter_regex {
 };
 
 static pcre2_code *
-compile(const char *pattern, size_t len, bool caseless, int *fault, size_t *offset)
+compile(const char *pattern, size_t len, unsigned flags, int *fault, size_t *offset)
 {
 	uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
-			   (caseless ? PCRE2_CASELESS : 0);
+			   (flags & FILTER_REGEX_CASELESS ? PCRE2_CASELESS : 0) |
+			   (flags & FILTER_REGEX_MULTILINE ? PCRE2_MULTILINE : 0) |
+			   (flags & FILTER_REGEX_DOTALL ? PCRE2_DOTALL : 0);
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	pcre2_code *code;
 
@@ -71,11 +74,11 @@ prepare(struct filter_regex *r)
 }
 
 int
-filter_regex_check(const char *pattern, size_t len, bool caseless, char *why,
+filter_regex_check(const char *pattern, size_t len, unsigned flags, char *why,
     size_t whysize, size_t *offset)
 {
 	int fault, rc = -1;
-	pcre2_code *code = compile(pattern, len, caseless, &fault, offset);
+	pcre2_code *code = compile(pattern, len, flags, &fault, offset);
 
 	if (code == NULL) {
 		pcre2_get_error_message(fault, (PCRE2_UCHAR *)why, whysize);
@@ -90,7 +93,7 @@ filter_regex_check(const char *pattern, size_t len, bool caseless, char *why,
 }
 
 struct filter_regex *
-filter_regex_new(const char *pattern, size_t len, bool caseless)
+filter_regex_new(const char *pattern, size_t len, unsigned flags)
 {
 	struct filter_regex *r = calloc(1, sizeof *r);
 	size_t offset;
@@ -98,7 +101,7 @@ filter_regex_new(const char *pattern, size_t len, bool caseless)
 
 	if (r == NULL)
 		return NULL;
-	r->code = compile(pattern, len, caseless, &fault, &offset);
+	r->code = compile(pattern, len, flags, &fault, &offset);
 	if (r->code != NULL && !is_huge(r->code) && prepare(r) == 0)
 		return r;
 	filter_regex_free(r);

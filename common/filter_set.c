@@ -11,6 +11,7 @@
 struct filter_list {
 	struct filter_set *set;
 	const struct filter_field *field;
+	bool cased;
 	struct filter_token token;
 	char why[FILTER_MESSAGE_MAX]; /* "" as long as all went well */
 };
@@ -131,7 +132,7 @@ put_named(struct filter_set *set, const char *const *ranges, size_t count)
 
 static int
 put_value(struct filter_set *set, const struct filter_field *field,
-    const struct filter_value *v, const char *text)
+    const struct filter_value *v, const char *text, bool cased)
 {
 	switch (v->kind) {
 	case FILTER_RANGE:
@@ -148,8 +149,10 @@ put_value(struct filter_set *set, const struct filter_field *field,
 		return PUT_NAMED(set, public_ranges);
 	case FILTER_EVENT_ID:
 		return PUT(set->ids, (struct filter_range){v->num.lo, v->num.hi});
+	case FILTER_FIELD:
+		return 0;
 	default:
-		return filter_patterns_add(&set->patterns, v, text);
+		return filter_patterns_add(&set->patterns, v, text, cased);
 	}
 }
 
@@ -183,17 +186,18 @@ filter_list_add(struct filter_list *list, const char *text, size_t len)
 	if (filter_scan_begin(&scan, text, len, &error) < 0 ||
 	    filter_scan_token(&scan, &list->token) < 0) {
 		snprintf(list->why, sizeof list->why, "%s", error.message);
-	} else if (!filter_scan_ended(&scan) || list->token.kind == FILTER_TOKEN_LIST ||
+	} else if (!filter_scan_ended(&scan) || list->token.kind >= FILTER_TOKEN_LIST ||
 		   filter_value_read(list->field, &list->token, &v, &why) < 0) {
 		snprintf(list->why, sizeof list->why, "%s", why.message);
-	} else if (put_value(list->set, list->field, &v, list->token.text) < 0) {
+	} else if (put_value(
+		       list->set, list->field, &v, list->token.text, list->cased) < 0) {
 		snprintf(list->why, sizeof list->why, "out of memory");
 	}
 	return list->why[0] != '\0' ? -1 : 0;
 }
 
 static int
-read_list(struct filter_set *set, const struct filter_field *field, const char *name,
+read_list(struct filter_set *set, const struct filter_node *term, const char *name,
     const struct filter_value *v, const struct filter_lists *lists,
     struct filter_error *error)
 {
@@ -208,7 +212,8 @@ read_list(struct filter_set *set, const struct filter_field *field, const char *
 	if (list == NULL)
 		return refuse(error, v->column, "out of memory");
 	list->set = set;
-	list->field = field;
+	list->field = term->field;
+	list->cased = term->op == FILTER_CASED;
 	rc = lists->read(lists->arg, name, list, why, sizeof why);
 	if (list->why[0] != '\0')
 		rc = refuse(error, v->column, "an entry of list @%.48s: %.180s", name,
@@ -297,12 +302,13 @@ filter_set_build(struct filter_set *set, const struct filter_tree *t,
 	for (uint32_t i = 0; i < term->values && rc == 0; i++, v++) {
 		if (v->kind == FILTER_LIST)
 			rc = read_list(
-			    set, term->field, filter_value_text(t, v), v, lists, error);
-		else if ((term->op == FILTER_IS
+			    set, term, filter_value_text(t, v), v, lists, error);
+		else if ((term->op <= FILTER_CASED
 				 ? put_value(set, term->field, v,
 				       filter_value_has_text(v)
 					   ? filter_value_text(t, v)
-					   : NULL)
+					   : NULL,
+				       term->op == FILTER_CASED)
 				 : put_compared(set, term, v->num.lo)) < 0)
 			rc = refuse(error, v->column, "out of memory");
 	}

@@ -233,6 +233,16 @@ dictionary_words(enum filter_dict dict)
 	return words[dict];
 }
 
+/* Equal to any column of another field. */
+static void
+put_other(struct filter_pieces *p, const struct filter_field *other)
+{
+	for (unsigned i = 0; i < (other->sql != NULL ? 1u : other->columns); i++) {
+		fputs("@ = ", filter_piece(p));
+		put_expression(other, i, p->out);
+	}
+}
+
 static int
 put_conditions(
     struct filter_query *q, struct filter_pieces *p, const struct filter_node *term)
@@ -242,6 +252,10 @@ put_conditions(
 	struct filter_set set;
 	int rc;
 
+	if (q->tree->value[term->value].kind == FILTER_FIELD) {
+		put_other(p, &filter_fields[q->tree->value[term->value].num.lo]);
+		return 0;
+	}
 	if (offline && field->type == FILTER_TEXT)
 		return put_words(q, p, term, dictionary_words(field->dict), "=", "int");
 	if (offline && q->source->lists.read == NULL && has_list(q->tree, term))
@@ -256,13 +270,18 @@ put_conditions(
 }
 
 static int
-put_term(struct filter_query *q, const struct filter_node *term, bool closed)
+put_term(
+    struct filter_query *q, const struct filter_node *term, bool negated, bool closed)
 {
 	const struct filter_field *field = term->field;
 	struct filter_pieces p = {.count = 0};
 	int rc = 0;
 
-	if (field->type == FILTER_ALERT) {
+	if (field->type == FILTER_ALERT || field->type == FILTER_LINE) {
+		if (q->source->widen) {
+			fputs(negated ? "FALSE" : "TRUE", q->text);
+			return 0;
+		}
 		q->error->column = term->column;
 		snprintf(q->error->message, sizeof q->error->message,
 		    "%s is not available here", field->name);
@@ -290,10 +309,12 @@ put_term(struct filter_query *q, const struct filter_node *term, bool closed)
 	return rc;
 }
 
-static int put_node(struct filter_query *q, uint32_t index, bool closed);
+/* negated: inside an odd number of NOTs. */
+static int put_node(struct filter_query *q, uint32_t index, bool negated, bool closed);
 
 static int
-put_children(struct filter_query *q, const struct filter_node *node, bool closed)
+put_children(
+    struct filter_query *q, const struct filter_node *node, bool negated, bool closed)
 {
 	bool group = node->kind == FILTER_OR && !closed;
 
@@ -301,7 +322,7 @@ put_children(struct filter_query *q, const struct filter_node *node, bool closed
 	for (uint32_t i = node->child; i != 0; i = q->tree->node[i].next) {
 		if (i != node->child)
 			fputs(node->kind == FILTER_OR ? " OR " : " AND ", q->text);
-		if (put_node(q, i, false) < 0)
+		if (put_node(q, i, negated, false) < 0)
 			return -1;
 	}
 	fputs(group ? ")" : "", q->text);
@@ -309,17 +330,17 @@ put_children(struct filter_query *q, const struct filter_node *node, bool closed
 }
 
 static int
-put_node(struct filter_query *q, uint32_t index, bool closed)
+put_node(struct filter_query *q, uint32_t index, bool negated, bool closed)
 {
 	const struct filter_node *node = &q->tree->node[index];
 
 	if (node->kind == FILTER_OR || node->kind == FILTER_AND)
-		return put_children(q, node, closed);
+		return put_children(q, node, negated, closed);
 	if (node->kind != FILTER_NOT)
-		return put_term(q, node, closed);
+		return put_term(q, node, negated, closed);
 	/* The exact complement: what is null is not true either. */
 	fputc('(', q->text);
-	if (put_node(q, node->child, true) < 0)
+	if (put_node(q, node->child, !negated, true) < 0)
 		return -1;
 	fputs(") IS NOT TRUE", q->text);
 	return 0;
@@ -341,7 +362,7 @@ filter_sql(const struct filter_tree *tree, const struct filter_sql_source *sourc
 	if (tree->root == 0)
 		fputs("TRUE", q.text);
 	else
-		rc = put_node(&q, tree->root, false);
+		rc = put_node(&q, tree->root, false, false);
 	if (fclose(q.text) != 0)
 		rc = filter_query_no_memory(&q);
 	if (rc < 0)

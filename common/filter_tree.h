@@ -22,17 +22,18 @@ enum filter_value_kind {
 	FILTER_ADDRS,  /* addr.lo to addr.hi of the family */
 	FILTER_PRIVATE,
 	FILTER_PUBLIC,
-	FILTER_LITERAL, /* text: these bytes, any case, blanks around it ignored */
-	FILTER_WILD,    /* text: * and ? are wild, \ makes \, * and ? plain; any case */
+	FILTER_LITERAL, /* text: these bytes, blanks around it ignored */
+	FILTER_WILD,    /* text: * and ? are wild, \ makes \, * and ? plain */
 	FILTER_REGEX,
-	FILTER_LIST,    /* text: name of the list */
-	FILTER_EVENT_ID /* num.lo, num.hi: the two numbers of an id */
+	FILTER_LIST,     /* text: name of the list */
+	FILTER_EVENT_ID, /* num.lo, num.hi: the two numbers of an id */
+	FILTER_FIELD     /* num.lo: index of another field; alone in its term */
 };
 
 struct filter_value {
 	uint8_t kind;
 	uint8_t family;  /* ADDRS: 4 or 6 */
-	bool caseless;   /* REGEX */
+	uint8_t flags;   /* REGEX: FILTER_REGEX_* */
 	uint32_t column; /* in the text it was read from; no part of its meaning */
 	union {
 		struct {
@@ -49,11 +50,18 @@ struct filter_value {
 
 /* The loosest first. */
 enum filter_kind { FILTER_OR, FILTER_AND, FILTER_NOT, FILTER_HAS, FILTER_TERM };
-enum filter_op { FILTER_IS, FILTER_GT, FILTER_GE, FILTER_LT, FILTER_LE };
+enum filter_op {
+	FILTER_IS,
+	FILTER_CASED, /* text whose case counts */
+	FILTER_GT,
+	FILTER_GE,
+	FILTER_LT,
+	FILTER_LE,
+};
 
 struct filter_node {
 	uint8_t kind;
-	uint8_t op;                       /* TERM; all but IS: one RANGE of one value */
+	uint8_t op;                       /* TERM; GT to LE: one RANGE of one value */
 	uint32_t column;                  /* as in struct filter_value */
 	uint32_t next;                    /* sibling */
 	uint32_t child, last;             /* AND, OR: two or more; NOT: one */

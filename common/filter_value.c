@@ -237,14 +237,14 @@ read_regex(
 	char reason[FILTER_MESSAGE_MAX - 64];
 	size_t offset;
 
-	if (filter_regex_check(token->text, token->len, token->caseless, reason,
+	if (filter_regex_check(token->text, token->len, token->flags, reason,
 		sizeof reason, &offset) < 0) {
 		refuse(why, "the regular expression is wrong here: %s", reason);
 		why->offset = 1 + offset;
 		return -1;
 	}
 	v->kind = FILTER_REGEX;
-	v->caseless = token->caseless;
+	v->flags = token->flags;
 	return 0;
 }
 
@@ -308,20 +308,55 @@ static int (*const readers[])(const struct filter_field *, const struct filter_t
     [FILTER_VERDICT] = read_verdict,
     [FILTER_ID] = read_id,
     [FILTER_ALERT] = read_text,
+    [FILTER_LINE] = read_text,
     [FILTER_BYTES] = read_nothing,
 };
+
+/* What an event has in both fields can be compared. */
+static bool
+is_comparable(const struct filter_field *a, const struct filter_field *b)
+{
+	bool numbers[2] = {a->max > 0, b->max > 0};
+
+	if (a->columns == 0 || b->columns == 0 || a->part != 0 || b->part != 0 ||
+	    ((a->traits | b->traits) & FILTER_HOOK) != 0)
+		return false;
+	if (numbers[0] || numbers[1])
+		return numbers[0] && numbers[1];
+	return a->type == b->type && a->type != FILTER_BYTES &&
+	       (a->type != FILTER_TEXT || a->dict == b->dict);
+}
+
+static int
+read_field(const struct filter_field *field, const struct filter_token *token,
+    struct filter_value *v, struct filter_why *why)
+{
+	const struct filter_field *other = filter_field_find(token->text, token->len);
+
+	if (other == NULL)
+		return refuse(
+		    why, "$%.*s is no field; fwlog-filter(7) lists them", SHOWN(token));
+	if (!is_comparable(field, other))
+		return refuse(
+		    why, "%s and %s cannot be compared", field->name, other->name);
+	v->kind = FILTER_FIELD;
+	v->num.lo = v->num.hi = (uint64_t)(other - filter_fields);
+	return 0;
+}
 
 static bool
 takes_lists(const struct filter_field *field)
 {
 	return field->type == FILTER_ADDRESS || field->type == FILTER_NUMBER ||
-	       field->type == FILTER_PORT || field->type == FILTER_TEXT;
+	       field->type == FILTER_PORT || field->type == FILTER_TEXT ||
+	       field->type == FILTER_LINE;
 }
 
 static bool
 takes_text(const struct filter_field *field)
 {
-	return field->type == FILTER_TEXT || field->type == FILTER_ALERT;
+	return field->type == FILTER_TEXT || field->type == FILTER_LINE ||
+	       field->type == FILTER_ALERT;
 }
 
 int
@@ -334,6 +369,8 @@ filter_value_read(const struct filter_field *field, const struct filter_token *t
 		v->text.len = (uint32_t)token->len;
 		return 0;
 	}
+	if (token->kind == FILTER_TOKEN_FIELD)
+		return read_field(field, token, v, why);
 	if (token->kind == FILTER_TOKEN_LIST)
 		return refuse(why, "%s takes no lists", field->name);
 	if (token->kind == FILTER_TOKEN_REGEX && !takes_text(field))

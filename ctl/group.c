@@ -27,7 +27,7 @@ static bool
 can_group(const struct filter_field *f)
 {
 	return f->type != FILTER_ID && f->type != FILTER_ALERT &&
-	       f->type != FILTER_BYTES;
+	       f->type != FILTER_BYTES && f->type != FILTER_LINE;
 }
 
 static void

@@ -25,7 +25,7 @@ static bool
 same_value(const struct filter_tree *a, const struct filter_value *x,
     const struct filter_tree *b, const struct filter_value *y)
 {
-	if (x->kind != y->kind || x->family != y->family || x->caseless != y->caseless)
+	if (x->kind != y->kind || x->family != y->family || x->flags != y->flags)
 		return false;
 	switch (x->kind) {
 	case FILTER_ADDRS:
@@ -181,8 +181,8 @@ match(struct filter_tree *tree, const struct filter_source *source,
 {
 	static const struct filter_lists lists = {read_list, NULL};
 	struct filter_error error;
-	struct filter *f =
-	    filter_compile(tree, &lists, FILTER_CAN_VERDICT | FILTER_CAN_ID, &error);
+	struct filter *f = filter_compile(
+	    tree, &lists, FILTER_CAN_VERDICT | FILTER_CAN_ID | FILTER_CAN_LINE, &error);
 	bool yes;
 
 	*known = f != NULL;

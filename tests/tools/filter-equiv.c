@@ -26,7 +26,7 @@
 #define PIPELINE 100 /* statements on the way at once */
 #define TERMS_MAX 8
 #define DIFFERENCES_SHOWN 10
-#define EPOCH_US UINT64_C(1760000000000000) /* time of the first event */
+#define EPOCH_US UINT64_C(1760000000000000) /* time of the last event */
 
 static PGconn *conn;
 static struct event event[EVENTS_MAX];
@@ -180,7 +180,8 @@ random_mac(void)
 }
 
 static const uint8_t some_bytes[] = {0x45, 0, 0, 0xff};
-#define MAKE_TIME(name) EPOCH_US + below(3600) * UINT64_C(1000000)
+/* Eight years, to the second. */
+#define MAKE_TIME(name) EPOCH_US - below(8 * 365 * 86400) * UINT64_C(1000000)
 #define MAKE_I8(name) random_column(EVENT_I_##name)
 #define MAKE_I4(name) (uint32_t) random_column(EVENT_I_##name)
 #define MAKE_I2(name) (uint16_t) random_column(EVENT_I_##name)
@@ -366,6 +367,8 @@ put_filter_address(const struct filter_field *field, FILE *out)
 static uint64_t
 model_number(const struct filter_field *field)
 {
+	if (field->part != FILTER_PART_NONE)
+		return filter_time_part(event[below(events)].ts, field->part);
 	return chance(80) ? random_column(field->column[0]) : random_number(field->max);
 }
 
@@ -444,8 +447,9 @@ put_filter_text(const struct filter_field *field, FILE *out)
 {
 	static const char *const ready[] = {"/DROP/", "/drop/i", "/^in/", "/[0-9]+/",
 	    "/(a|b)+$/", "/\\s$/", "/./", "/^$/", "/(a+)+c/", "/\\/slash/", "/\\xff/",
-	    "@names", "*o*", "?*", "*?0", "eth?", "*\\**", "*\\?*", "w*",
-	    "/^\\S+ \\S+ $/", "\"\"", "/^(web|db)/"};
+	    "@names", "/^INPUT/mi", "/^a.*b$/s", "/back$/m", "/line.break/s", "*o*",
+	    "?*", "*?0", "eth?", "*\\**", "*\\?*", "w*", "/^\\S+ \\S+ $/", "\"\"",
+	    "/^(web|db)/"};
 	const struct string *s = &dict[field->dict].at[below(dict[field->dict].count)];
 
 	switch (below(5)) {
@@ -540,6 +544,28 @@ put_name(const struct filter_field *field, FILE *out)
 	fwrite(alias, 1, strcspn(alias, " "), out);
 }
 
+/* A field that this one can be compared with. */
+static const char *
+comparable(const struct filter_field *field)
+{
+	static const char *const addresses[] = {"src", "dst", "ip", "inner.src"};
+	static const char *const ports[] = {
+	    "sport", "dport", "inner.dport", "ttl", "arp"};
+	static const char *const hardware[] = {"smac", "dmac", "mac"};
+	static const char *const interfaces[] = {"in", "out", "if", "physin"};
+
+	if (field->type == FILTER_ADDRESS)
+		return ONE_OF(addresses);
+	if (field->type == FILTER_MAC)
+		return ONE_OF(hardware);
+	if (field->type == FILTER_TEXT && field->dict == FILTER_IFACE)
+		return ONE_OF(interfaces);
+	if (field->max == 0 || field->columns == 0 || field->part != FILTER_PART_NONE ||
+	    (field->traits & FILTER_HOOK))
+		return NULL;
+	return ONE_OF(ports);
+}
+
 static unsigned used[128]; /* by field */
 
 static void
@@ -555,7 +581,7 @@ put_term(FILE *out)
 		fputs(ONE_OF(bare), out);
 		return;
 	}
-	if (field->type == FILTER_ALERT) {
+	if (field->type == FILTER_ALERT || field->type == FILTER_LINE) {
 		fputs("has:src", out);
 		return;
 	}
@@ -571,7 +597,14 @@ put_term(FILE *out)
 		put_comparison(field, out);
 		return;
 	}
-	fputs(ONE_OF(signs), out);
+	if (comparable(field) != NULL && chance(10)) {
+		fprintf(out, "%s$%s", chance(80) ? ":" : "!=", comparable(field));
+		return;
+	}
+	if (field->type == FILTER_TEXT && chance(25))
+		fputs(":=", out);
+	else
+		fputs(ONE_OF(signs), out);
 	put_values(field, out);
 }
 
@@ -870,7 +903,8 @@ least_used(void)
 	unsigned least = UINT32_MAX;
 
 	for (size_t i = 0; i < filter_fields_count; i++)
-		if (filter_fields[i].type != FILTER_ALERT && used[i] < least)
+		if (filter_fields[i].type != FILTER_ALERT &&
+		    filter_fields[i].type != FILTER_LINE && used[i] < least)
 			least = used[i];
 	return least;
 }

@@ -91,7 +91,8 @@ compile(const char *text)
 	struct filter *f;
 
 	ck_assert_msg(tree != NULL, "%s: %s", text, error.message);
-	f = filter_compile(tree, &lists, FILTER_CAN_VERDICT | FILTER_CAN_ID, &error);
+	f = filter_compile(
+	    tree, &lists, FILTER_CAN_VERDICT | FILTER_CAN_ID | FILTER_CAN_LINE, &error);
 	filter_tree_free(tree);
 	return f;
 }
@@ -247,6 +248,61 @@ START_TEST(matching)
 }
 END_TEST
 
+/* 2026-01-01 is a Thursday, 2027-01-01 a Friday: of the last week of 2026. */
+START_TEST(parts_of_time)
+{
+	static const struct {
+		uint64_t s;
+		const char *text;
+	} times[] = {
+	    {0, "year:1970 month:1 day:1 hour:0 minute:0 week:1"},
+	    {1767225599, "year:2025 month:12 day:31 hour:23 minute:59 week:1"},
+	    {1767225600, "year:2026 month:1 day:1 hour:0 minute:0 week:1"},
+	    {1798761600, "year:2027 month:1 day:1 week:53"},
+	    {1799020800, "year:2027 month:1 day:4 week:1"},
+	    {1709208000, "year:2024 month:2 day:29 hour:12 week:9"},
+	    {951782400, "year:2000 month:2 day:29"},
+	};
+	struct event ev = {0};
+
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+		EVENT_SET(&ev, ts, times[i].s * 1000000);
+		ck_assert_msg(selects(times[i].text, &ev), "%s", times[i].text);
+	}
+}
+END_TEST
+
+START_TEST(other_fields)
+{
+	struct event ev = sample();
+
+	ck_assert(!selects("src:$dst", &ev));
+	ck_assert(selects("-src:$dst", &ev));
+	ck_assert(selects("ip:$src", &ev));
+	ck_assert(selects("port:$sport", &ev));
+	ck_assert(!selects("sport:$inner.sport", &ev));
+	ev.dst = ev.src;
+	ck_assert(selects("src:$dst", &ev));
+	ev.dst.family = 6;
+	ck_assert(!selects("src:$dst", &ev));
+}
+END_TEST
+
+START_TEST(case_and_lines)
+{
+	struct event ev = sample();
+
+	ck_assert(selects("prefix:=\"DROP input\"", &ev));
+	ck_assert(!selects("prefix:=\"drop input\"", &ev));
+	ck_assert(selects("prefix:=DROP*", &ev));
+	ck_assert(!selects("prefix:=Drop*", &ev));
+	ck_assert(selects("message:*src=10.1.2.3*", &ev));
+	ck_assert(!selects("message:=*src=10.1.2.3*", &ev));
+	ck_assert(selects("message:\"*\" OR message:/^web1 DROP input/", &ev));
+	ck_assert(selects("message:/ PROTO=TCP SPT=40000 DPT=22 SYN/", &ev));
+}
+END_TEST
+
 START_TEST(ipv6)
 {
 	struct event ev = sample();
@@ -394,6 +450,7 @@ START_TEST(what_does_not_compile)
 	refuses("dport:@nets", 0, &lists, 7, "no value of dport");
 	refuses("src:@nets", 0, NULL, 5, "no lists here");
 	refuses("tcp verdict:drop", FILTER_CAN_ID, NULL, 5, "not available");
+	refuses("message:x", FILTER_CAN_ID, NULL, 1, "not available");
 	refuses("tcp -has:verdict", FILTER_CAN_ID, NULL, 6, "not available");
 	refuses("tcp OR id:1-1", FILTER_CAN_VERDICT, NULL, 8, "not available");
 	refuses(
@@ -411,6 +468,9 @@ main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, matching, 0, sizeof cases / sizeof cases[0]);
+	tcase_add_test(t, parts_of_time);
+	tcase_add_test(t, other_fields);
+	tcase_add_test(t, case_and_lines);
 	tcase_add_test(t, ipv6);
 	tcase_add_test(t, hooks_by_family);
 	tcase_add_test(t, strings_are_asked_once);

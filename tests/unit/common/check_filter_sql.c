@@ -161,6 +161,35 @@ START_TEST(values_stay_out)
 }
 END_TEST
 
+/* What SQL cannot answer selects more, never less, also inside a NOT. */
+START_TEST(widened)
+{
+	static const struct {
+		const char *text, *sql;
+	} cases[] = {
+	    {"message:x", "TRUE"},
+	    {"-message:x", "(FALSE) IS NOT TRUE"},
+	    {"-(tcp -message:x)",
+		"(e.proto = $1::int AND (TRUE) IS NOT TRUE) IS NOT TRUE"},
+	};
+	struct filter_sql_source wide = {.first = 1, .widen = true};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct filter_tree *tree =
+		    filter_parse(cases[i].text, strlen(cases[i].text), &error);
+
+		ck_assert_ptr_nonnull(tree);
+		ck_assert_int_eq(filter_sql(tree, &wide, &sql, &error), 0);
+		ck_assert_str_eq(sql.text, cases[i].sql);
+		filter_sql_free(&sql);
+		wide.widen = false;
+		ck_assert_int_eq(filter_sql(tree, &wide, &sql, &error), -1);
+		wide.widen = true;
+		filter_tree_free(tree);
+	}
+}
+END_TEST
+
 START_TEST(failures)
 {
 	ck_assert_int_eq(make("tcp netns:x", &online), -1);
@@ -187,6 +216,7 @@ main(void)
 	tcase_add_test(t, dictionaries);
 	tcase_add_test(t, long_lists);
 	tcase_add_test(t, values_stay_out);
+	tcase_add_test(t, widened);
 	tcase_add_test(t, failures);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_NORMAL);
