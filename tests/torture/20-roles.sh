@@ -22,6 +22,7 @@ ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filt
 ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
 report SELECT .*(_full|_overview|_verdict|schema_version|filter_history|filter_host)
 ingest SELECT import_(seen|secret)
+ingest SELECT (rule_state|alert|alert_(digest|delivery|mark)|silence)
 ingest INSERT (import|import_seen)
 ingest (UPDATE|LOCK) import_seen
 report SELECT (ulog|event|host|host_mark|dict_(iface|netns|prefix))
@@ -114,11 +115,14 @@ functions()
 	[ "$1" = ingest ] || {
 		try "CALL host_enter" "SELECT fwlog.host_enter('evil')"
 		try "CALL prefix_enter" "SELECT fwlog.prefix_enter('evil')"
+		try "CALL alert_store" "SELECT fwlog.alert_store('[]')"
+		try "CALL rules_loaded" "SELECT fwlog.rules_loaded('evil', '[]')"
 	}
 	[ "$1" = admin ] || {
 		try "CALL key_new" "SELECT fwlog.key_new('evil', '\\x0102030405060708', '\\x', NULL)"
 		try "CALL make_partition" "SELECT fwlog.make_partition('20010101')"
 		try "CALL partition_drop" "SELECT fwlog.partition_drop('event_p20010101')"
+		try "CALL alert_trim" "SELECT fwlog.alert_trim('100 years')"
 		try "CALL rollup_trim" "SELECT fwlog.rollup_trim('100 years')"
 	}
 }
