@@ -84,6 +84,7 @@ help:
 	'make demo       three hosts in network namespaces, PostgreSQL, collector, web page;' \
 	'                DEMO_SECONDS=20 ends it by itself, DEMO_PORT=8080 chooses the port' \
 	'make check      all tests: lint, unit, fuzz replay, integration (T=name: only these)' \
+	'make check-web  the tests of the page alone, in a browser and behind web servers' \
 	'make asan check the same under sanitizers' \
 	'make torture    faults, again and again; T=short or T=smoke for less, T=03 for one' \
 	'make check-planted   the torture tests must notice each planted fault' \
@@ -196,11 +197,18 @@ fuzz-replay: $(FUZZ)
 
 # As many jobs as processors, unless -j was given.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+# What only tests of the page need is missed by those alone.
 check:
 	@packaging/deps.sh build test
+	@packaging/deps.sh web || :
 	@$(MAKE) $(JOBS) --no-print-directory run-check
 run-check: all $(UNIT) $(FUZZ) $(TOOLS) $(PRELOADS)
 	@tests/run.sh $(T)
+
+# The page alone: behind each web server, and in a browser.
+.PHONY: check-web
+check-web:
+	@$(MAKE) --no-print-directory check T="integration/browser integration/web"
 
 .PHONY: torture run-torture
 torture:

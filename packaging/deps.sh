@@ -16,6 +16,11 @@ debian_packages() {
 		ulogd2-pcap tcpdump tshark python3 ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	bench) echo libpcap-dev ;;
+	web)
+		echo nodejs chromium apache2 nginx fcgiwrap spawn-fcgi libfcgi-dev optipng
+		# Other builds of Node.js bring it along, and exclude Debian's.
+		command -v npm >/dev/null || echo npm
+		;;
 	esac
 }
 
@@ -31,6 +36,7 @@ rpm_packages() {
 		libasan libubsan wireshark-cli python3 ;;
 	fuzz) echo clang compiler-rt ;;
 	bench) echo libpcap-devel ;;
+	web) echo nodejs npm chromium httpd nginx fcgiwrap spawn-fcgi fcgi-devel optipng ;;
 	esac
 }
 
@@ -42,8 +48,9 @@ sets_of() {
 	demo) echo server ;;
 	fuzz) echo fuzz ;;
 	bench) echo bench ;;
+	web) echo web ;;
 	*)
-		echo "deps.sh: $1: unknown group; the groups are build, test, demo, fuzz, bench" >&2
+		echo "deps.sh: $1: unknown group; the groups are build, test, demo, fuzz, bench, web" >&2
 		return 1
 		;;
 	esac

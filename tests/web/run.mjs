@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// run.mjs [NAME...]: the scenarios of scenarios/*.mjs, or those whose name contains one of the
+// words, one after the other. Each file's default export is an object of scenarios by name,
+// async functions of a fresh page and a check; see check() below. Result lines are those of
+// tests/run.sh. FWLOG_URL, FWLOG_NODE and FWLOG_CHROMIUM are set by tests/web/site.sh.
+import { readdirSync } from 'node:fs';
+import { closeBrowser, newPage, openBrowser, watched } from './browser.mjs';
+
+const wanted = process.argv.slice(2);
+const folder = new URL('scenarios/', import.meta.url);
+let failed = 0;
+
+function say(good, what, why) {
+	if (!good)
+		failed++;
+	console.log(good ? `ok ${what}` : `not ok ${what}: ${String(why).replace(/\s+/g, ' ')
+		.slice(0, 600)}`);
+}
+
+// check(WHAT, FOUND, EXPECTED): equal as JSON; without EXPECTED FOUND must be true.
+function checkOf(name) {
+	return (what, found, ...expected) => {
+		const want = expected.length > 0 ? JSON.stringify(expected[0]) : 'true';
+		const have = JSON.stringify(expected.length > 0 ? found : Boolean(found));
+		say(have === want, `${name}: ${what}`, `found ${have}, expected ${want}`);
+	};
+}
+
+async function run(name, scenario) {
+	const page = await newPage(scenario.options);
+	const start = Date.now();
+	try {
+		await scenario(page, checkOf(name));
+	} catch (e) {
+		say(false, `${name}: to its end`, `${e.message} (at ${page.url()})`);
+	}
+	await page.close();
+	const faults = watched();
+	say(faults.length === 0, `${name}: no console error, nothing refused, no other origin`,
+		faults.join('; '));
+	console.log(`# ${name}: ${Date.now() - start} ms`);
+}
+
+await openBrowser();
+try {
+	for (const file of readdirSync(folder).filter((f) => f.endsWith('.mjs')).sort()) {
+		const scenarios = (await import(new URL(file, folder))).default;
+		for (const [name, scenario] of Object.entries(scenarios)) {
+			const full = `${file.slice(0, -4)}: ${name}`;
+			if (wanted.length === 0 || wanted.some((w) => full.includes(w)))
+				await run(full, scenario);
+		}
+	}
+} finally {
+	await closeBrowser();
+}
+process.exit(failed > 0 ? 1 : 0);

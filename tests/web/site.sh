@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The site of the browser tests: a database with planted events behind lighttpd, chromium and
+# the packages of package.json. Needs common.sh, pg.sh and web.sh of tests/lib.
+
+NOISE=${NOISE:-24000} # events of noise that are planted
+
+# Packages of the browser tests, once for each package-lock.json.
+web_packages()
+{
+	local here=$ROOT/tests/web
+	FWLOG_NODE=$(dirname "$BIN")/web
+	FWLOG_CHROMIUM=$(command -v chromium || command -v chromium-browser)
+	export FWLOG_NODE FWLOG_CHROMIUM
+	need_programs node
+	[ -n "$FWLOG_CHROMIUM" ] || skip_all "chromium is missing"
+	mkdir -p "$FWLOG_NODE"
+	! cmp -s "$here/package-lock.json" "$FWLOG_NODE/node_modules/lock" || return 0
+	need_programs npm
+	cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$FWLOG_NODE/"
+	(cd "$FWLOG_NODE" && npm ci --no-audit --no-fund) >"$T/log/npm.log" 2>&1 ||
+		skip_all "npm cannot install playwright-core and axe-core: $(tail -n 1 "$T/log/npm.log")"
+	cp "$here/package-lock.json" "$FWLOG_NODE/node_modules/lock"
+}
+
+# Events, and agents that go on reporting.
+web_site()
+{
+	pg_start --fast
+	settings
+	site
+	printf 'bob:fwlog:%s\n' "$(printf bob:fwlog:secret | sha256sum | cut -d ' ' -f 1)" >>"$T/web.users"
+	sql "CREATE DATABASE fwlog" >/dev/null
+	"$BIN/fwlogctl" db init -q --db "$(pg_dsn postgres)" >"$T/log/init.log" 2>&1 ||
+		die "fwlogctl db init failed"
+	export PGDATABASE=fwlog FWLOG_URL=$URL
+	psql -X -q -v ON_ERROR_STOP=1 -v noise="$NOISE" -f "$ROOT/tests/web/plant.sql" >"$T/log/plant.log" 2>&1 ||
+		die "planting failed"
+	spawn contact "${WITH_PARENT[@]}" psql -X -q -f "$ROOT/tests/web/contact.sql"
+}
