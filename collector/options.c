@@ -11,6 +11,7 @@
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
 #define AT(field) offsetof(struct options, field)
+#define IN(field) offsetof(struct action, field)
 
 #define LISTEN_DEFAULT "127.0.0.1:" ADDRESS_PORT
 
@@ -78,6 +79,42 @@ static const struct conf_option table[] = {
 	NULL, "age at which roll-ups are removed; 0: never"},
     {"", "stop_timeout", CONF_DURATION, AT(stop_timeout), "10s", 100, HOUR, NULL,
 	"time to finish what is under way after SIGTERM"},
+    {"action", "type", CONF_ENUM, IN(type), "syslog", 0, 0, action_type_names,
+	"how it tells people"},
+    {"action", "level", CONF_ENUM, IN(level), "informational", 0, 0, action_level_names,
+	"the least level of alerts it tells"},
+    {"action", "rules", CONF_LINES, IN(rules), NULL, 1, 180, NULL,
+	"only of rules whose id, name or title fits; may be given more than once"},
+    {"action", "resolved", CONF_BOOL, IN(resolved), "yes", 0, 0, NULL,
+	"also tell when an alert is over"},
+    {"action", "timeout", CONF_DURATION, IN(timeout), "30s", 100, 10 * 60 * SECOND,
+	NULL, "longest time of one try"},
+    {"action", "page", CONF_STRING, IN(page), NULL, 1, 180, NULL,
+	"address of fwlog.cgi as people reach it, for links", action_check_url},
+    {"action", "address", CONF_STRING, IN(address), NULL, 1, 180, NULL,
+	"syslog: unix:/path, udp:host:port or tcp:host:port", action_check_address},
+    {"action", "facility", CONF_ENUM, IN(facility), "authpriv", 0, 0,
+	action_facility_names, "syslog: facility"},
+    {"action", "command", CONF_STRING, IN(command), NULL, 1, 180, NULL,
+	"exec: the program, by absolute path; it gets the alert as JSON on its input",
+	action_check_path},
+    {"action", "user", CONF_STRING, IN(user), "nobody", 1, 64, NULL,
+	"exec, mail: whom the program runs as when the collector is root"},
+    {"action", "url", CONF_STRING, IN(url), NULL, 1, 180, NULL,
+	"webhook, alertmanager: where to send", action_check_url},
+    {"action", "secret_file", CONF_STRING, IN(secret_file), NULL, 1, 180, NULL,
+	"webhook: file with the secret that signs what is sent", action_check_path},
+    {"action", "ca_file", CONF_STRING, IN(ca_file), NULL, 1, 180, NULL,
+	"webhook, alertmanager: certificates to trust in place of the system's",
+	action_check_path},
+    {"action", "to", CONF_STRING, IN(to), NULL, 1, 180, NULL,
+	"mail: addresses, separated by blanks", action_check_mail},
+    {"action", "from", CONF_STRING, IN(from), NULL, 1, 180, NULL, "mail: sender",
+	action_check_mail},
+    {"action", "sendmail", CONF_STRING, IN(sendmail), "/usr/sbin/sendmail", 1, 180,
+	NULL, "mail: the program that takes it", action_check_path},
+    {"action", "digest", CONF_DURATION, IN(digest), "5m", 0, DAY, NULL,
+	"mail: time in which alerts are gathered into one message"},
 };
 
 static const char *
@@ -98,14 +135,41 @@ options_validate(const void *target)
 	    (o->retain != 0 || o->retain_size != 0 || o->retain_rollups != 0))
 		return "retain needs maintain_database with user=fwlog_admin: the "
 		       "collector's own role cannot remove events";
-	return NULL;
+	return actions_validate(&o->actions);
+}
+
+static void *section_new(
+    void *target, const char *kind, const char *argument, char *why, size_t whysize);
+
+static void
+section_each(const void *target,
+    void (*dump)(void *arg, const char *kind, const char *argument, const void *base),
+    void *arg)
+{
+	const struct options *o = target;
+
+	for (size_t i = 0; i < o->actions.count; i++)
+		dump(arg, "action", o->actions.action[i].name, &o->actions.action[i]);
 }
 
 static const struct conf_spec spec = {
     .options = table,
     .count = sizeof table / sizeof table[0],
+    .section_new = section_new,
+    .section_each = section_each,
     .validate = options_validate,
 };
+
+/* There is no other kind. */
+static void *
+section_new(
+    void *target, const char *kind, const char *argument, char *why, size_t whysize)
+{
+	struct options *o = target;
+
+	(void)kind;
+	return action_section(&o->actions, &spec, argument, why, whysize);
+}
 
 const struct cli_program options_program = {
     .name = "fwlog-collector",
@@ -118,6 +182,8 @@ void
 options_free(struct options *o)
 {
 	conf_free_strings(&spec, "", o);
+	for (size_t i = 0; i < o->actions.count; i++)
+		conf_free_strings(&spec, "action", &o->actions.action[i]);
 }
 
 const char *

@@ -6,6 +6,7 @@
 #ifndef FWLOG_COLLECTOR_OPTIONS_H
 #define FWLOG_COLLECTOR_OPTIONS_H
 
+#include "collector/notify_options.h"
 #include "collector/transport.h"
 #include "common/cli.h"
 
@@ -38,6 +39,7 @@ struct options {
 	uint64_t retain; /* 0: for ever, as the next two */
 	uint64_t retain_size;
 	uint64_t retain_rollups;
+	struct actions actions; /* notify_options.h */
 };
 
 extern const struct cli_program options_program;
