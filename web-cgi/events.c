@@ -106,9 +106,16 @@ read_all(
     struct visit *v, struct events *e, const struct filter_sql *condition, bool facets)
 {
 	enum store_status status;
+	unsigned fields;
 
-	timeline_add(
-	    &e->timeline, v->store, &v->state, v->search.parts > 0 ? condition : NULL);
+	status = rolled_ask(
+	    &v->search, v->store, v->state.range.from, v->state.range.to, &fields);
+	if (status != STORE_OK)
+		return visit_status(v, status);
+	/* Rows are read as far back as the counts say: these must be exact. */
+	if ((fields & ROLLED_VERDICT) != 0)
+		fields = ROLLED_NEVER;
+	timeline_add(&e->timeline, v->store, &v->state, condition, fields);
 	ledger_add(&e->ledger, v->store, &v->state.range);
 	status = store_run(v->store);
 	if (status != STORE_OK)

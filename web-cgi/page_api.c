@@ -170,6 +170,7 @@ page_api_timeline(struct visit *v)
 	struct filter_sql condition = {0};
 	struct timeline t;
 	struct json j;
+	unsigned fields;
 	int status = visit_store(v, v->settings->timeout_ms);
 
 	if (status != 200)
@@ -177,8 +178,12 @@ page_api_timeline(struct visit *v)
 	store_begin(v->store);
 	status = visit_condition(v, &condition);
 	if (status == 200) {
-		timeline_add(
-		    &t, v->store, &v->state, v->search.parts > 0 ? &condition : NULL);
+		status = visit_status(
+		    v, rolled_ask(&v->search, v->store, v->state.range.from,
+			   v->state.range.to, &fields));
+	}
+	if (status == 200) {
+		timeline_add(&t, v->store, &v->state, &condition, fields);
 		store_end(v->store);
 		status = visit_status(v, store_run(v->store));
 	}

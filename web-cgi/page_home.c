@@ -3,14 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "web-cgi/event_table.h"
-#include "web-cgi/facet.h"
+#include "web-cgi/glance.h"
 #include "web-cgi/health.h"
 #include "web-cgi/home_hosts.h"
 #include "web-cgi/page.h"
+#include "web-cgi/ranking_list.h"
 #include "web-cgi/route.h"
 
-#define LATEST 25      /* newest events shown */
+#define PICKED 200     /* hosts to choose from */
 #define LOSSES_NAMED 3 /* losses told one by one in the strip */
 
 static void
@@ -95,15 +95,40 @@ cell_begin(struct html *h, const char *name)
 }
 
 static void
-cell_end(struct html *h, const char *note)
+note_begin(struct html *h)
 {
-	html_raw(h, "</dd>");
-	if (note[0] != '\0') {
-		html_raw(h, "<dd class=\"note\">");
-		html_raw(h, note);
-		html_raw(h, "</dd>");
+	html_raw(h, "</dd><dd class=\"note\">");
+}
+
+static void
+cell_end(struct html *h)
+{
+	html_raw(h, "</dd></div>\n");
+}
+
+/* Change against the equal range before. */
+static void
+cell_events(struct html *h, const struct glance *g)
+{
+	uint64_t now = g->timeline.sum.all;
+	double change = (double)now / (double)g->before - 1;
+
+	cell_begin(h, "Events");
+	html_count(h, now);
+	note_begin(h);
+	if (g->before == 0) {
+		html_raw(h, now > 0 ? "none in the range before" : "in this range");
+	} else {
+		if (change < 0)
+			html_f(h, "▼ %.0f %% of ", -change * 100);
+		else if (change < 10)
+			html_f(h, "▲ %.0f %% on ", change * 100);
+		else
+			html_f(h, "▲ %.0f times ", change + 1);
+		html_count(h, g->before);
+		html_raw(h, " before");
 	}
-	html_raw(h, "</div>\n");
+	cell_end(h);
 }
 
 /* Only once the prefix map says something of these events. */
@@ -115,27 +140,84 @@ cell_denied(struct html *h, const struct tally *events)
 	if (events->of[FATE_UNKNOWN] == events->all)
 		return;
 	cell_begin(h, "Denied");
-	html_f(h, "%.1f %%</dd><dd class=\"note\">dropped or rejected</dd>", share);
+	html_f(h, "%.1f %%", share);
+	note_begin(h);
 	if (events->of[FATE_UNKNOWN] > 0) {
-		html_raw(h, "<dd class=\"note\">");
 		html_count(h, events->of[FATE_UNKNOWN]);
-		html_raw(h, " without a verdict</dd>");
+		html_raw(h, " without a verdict");
+	} else {
+		html_raw(h, "dropped or rejected");
 	}
-	html_raw(h, "</div>\n");
+	cell_end(h);
 }
 
 static void
-cell_rate(struct html *h, const struct state *st, uint64_t events)
+rate(struct html *h, uint64_t events, double seconds)
 {
-	double rate = (double)events * (double)RANGE_SECOND /
-		      (double)(st->range.to - st->range.from);
+	double n = (double)events / seconds;
 
-	cell_begin(h, "Rate");
-	if (rate >= 100 || events == 0)
-		html_count(h, (uint64_t)(rate + 0.5));
+	if (n >= 100 || events == 0)
+		html_count(h, (uint64_t)(n + 0.5));
 	else
-		html_f(h, rate >= 1 ? "%.1f" : "%.3f", rate);
-	cell_end(h, "events a second, mean");
+		html_f(h, n >= 10 ? "%.0f" : n >= 1 ? "%.1f" : "%.2f", n);
+}
+
+static void
+cell_rate(struct html *h, const struct state *st, const struct glance *g)
+{
+	const struct range *r = &st->range;
+
+	cell_begin(h, "Rate, events a second");
+	if (!g->rated) {
+		rate(h, g->timeline.sum.all,
+		    (double)(r->to - r->from) / (double)RANGE_SECOND);
+		note_begin(h);
+		html_raw(h, "mean of this range");
+		cell_end(h);
+		return;
+	}
+	for (int i = 0; i < GLANCE_RATES; i++) {
+		html_raw(h, i > 0 ? " <span class=\"thin\">" : "");
+		rate(h, g->rate[i], glance_minutes[i] * 60.0);
+		html_raw(h, i > 0 ? "</span>" : "");
+	}
+	note_begin(h);
+	html_raw(h, "now, over 1, 5, 15 min");
+	cell_end(h);
+}
+
+static void
+cell_sources(struct html *h, const struct glance *g)
+{
+	cell_begin(h, "Sources");
+	html_raw(h, g->about ? "≈ " : "");
+	html_count(h, g->sources);
+	note_begin(h);
+	html_raw(h, g->about ? "addresses, estimated" : "different addresses");
+	cell_end(h);
+}
+
+static void
+cell_agents(struct visit *v, const struct health *health)
+{
+	struct html *h = &v->html;
+	int silent = health->agents - health->reporting;
+
+	cell_begin(h, "Agents reporting");
+	page_link(v, "/hosts", NULL, " class=\"with\"");
+	html_f(h, "%d/%d</a>", health->reporting, health->agents);
+	html_raw(h, "</dd><dd class=\"note");
+	html_raw(h, silent > 0 ? " down\">" : "\">");
+	if (silent == 0) {
+		html_raw(h, "none is silent");
+	} else {
+		html_f(h, "%d silent", silent);
+		if (health->quietest->last_contact != STORE_NONE) {
+			html_raw(h, " for ");
+			html_span(h, v->now - health->quietest->last_contact);
+		}
+	}
+	cell_end(h);
 }
 
 static void
@@ -144,11 +226,12 @@ cell_newest(struct html *h, const struct health *health, int64_t now)
 	cell_begin(h, "Newest record");
 	if (health->newest == STORE_NONE) {
 		html_raw(h, "none");
-		cell_end(h, "");
-		return;
+	} else {
+		html_span(h, now - health->newest);
+		note_begin(h);
+		html_raw(h, "old");
 	}
-	html_span(h, now - health->newest);
-	cell_end(h, "old");
+	cell_end(h);
 }
 
 static void
@@ -167,7 +250,7 @@ loss_item(struct html *h, const struct loss_row *loss)
 }
 
 static void
-cell_completeness(struct html *h, const struct health *health, const struct events *e)
+cell_completeness(struct html *h, const struct health *health, const struct ledger *l)
 {
 	cell_begin(h, "Completeness");
 	if (health->missing > 0)
@@ -177,37 +260,50 @@ cell_completeness(struct html *h, const struct health *health, const struct even
 	else
 		html_raw(h, health->reporting == health->agents ? "complete"
 								: "as far as known");
-	html_raw(h, "</dd>");
-	for (int i = 0; i < e->ledger.losses_count && i < LOSSES_NAMED; i++) {
-		html_raw(h, "<dd class=\"note\">");
-		loss_item(h, &e->ledger.losses[i]);
-		html_raw(h, "</dd>");
+	for (int i = 0; i < l->losses_count && i < LOSSES_NAMED; i++) {
+		note_begin(h);
+		loss_item(h, &l->losses[i]);
 	}
-	if (e->ledger.losses_count > LOSSES_NAMED)
-		html_f(h, "<dd class=\"note\">and %d more</dd>",
-		    e->ledger.losses_count - LOSSES_NAMED);
-	html_raw(h, "</div>\n");
+	if (l->losses_count > LOSSES_NAMED) {
+		note_begin(h);
+		html_f(h, "and %d more", l->losses_count - LOSSES_NAMED);
+	}
+	cell_end(h);
 }
 
 static void
-strip(struct html *h, const struct state *st, const struct events *e,
-    const struct health *health, int64_t now)
+strip(struct visit *v, const struct glance *g, const struct health *health)
 {
+	struct html *h = &v->html;
+
 	html_raw(h, "<dl class=\"strip\">\n");
-	cell_begin(h, "Events");
-	html_count(h, e->timeline.sum.all);
-	cell_end(h, "in this range");
-	cell_denied(h, &e->timeline.sum);
-	cell_rate(h, st, e->timeline.sum.all);
-	cell_begin(h, "Sources");
-	html_count(h, e->facets[0].distinct);
-	cell_end(h, "different addresses");
-	cell_begin(h, "Agents");
-	html_f(h, "%d/%d", health->reporting, health->agents);
-	cell_end(h, "reporting");
-	cell_newest(h, health, now);
-	cell_completeness(h, health, e);
+	cell_events(h, g);
+	cell_denied(h, &g->timeline.sum);
+	cell_sources(h, g);
+	cell_rate(h, &v->state, g);
+	cell_agents(v, health);
+	cell_newest(h, health, v->now);
+	cell_completeness(h, health, &g->ledger);
 	html_raw(h, "</dl>\n");
+}
+
+/* ---- lists */
+
+static void
+lists(struct visit *v, const struct glance *g)
+{
+	struct html *h = &v->html;
+
+	if (g->listed_from > v->state.range.from) {
+		html_raw(h, "<p class=\"note\">Not all that the filter asks for is "
+			    "summed up: lists are of events since ");
+		html_time(h, g->listed_from);
+		html_raw(h, ".</p>\n");
+	}
+	html_raw(h, "<div class=\"tops\">\n");
+	for (int i = 0; i < GLANCE_LISTS; i++)
+		ranking_list(v, "/events", &g->list[i]);
+	html_raw(h, "</div>\n");
 }
 
 static void
@@ -245,14 +341,14 @@ step(struct html *h, bool done, const char *title, const char *text)
 }
 
 static void
-set_up(struct html *h, const struct events *e)
+set_up(struct html *h, const struct ledger *l)
 {
 	html_raw(h,
 	    "<section class=\"setup\"><h1>No events yet</h1>\n"
 	    "<p>fwlog shows what the firewalls log, as soon as these three hold:</p>\n"
 	    "<ol>\n");
 	step(h, true, "The database is there", "Its schema can be read.");
-	step(h, e->ledger.hosts_count > 0, "An agent has reached the collector",
+	step(h, l->hosts_count > 0, "An agent has reached the collector",
 	    "Start <code>fwlog-collector</code>, and <code>fwlog-agent</code> on each "
 	    "host with "
 	    "<code>collector = NAME:7514</code>, the collector's name or address, in "
@@ -267,57 +363,63 @@ set_up(struct html *h, const struct events *e)
 	html_raw(h, "</ol></section>\n");
 }
 
+/* ---- all of it */
+
+/* The hosts to choose from, each a filter more. */
 static void
-latest(struct visit *v, const struct events *e)
+host_picker(struct visit *v, const struct ledger *l)
 {
-	html_raw(&v->html, "<h2>Latest events <small>");
-	page_link(v, "/events", &v->state, "");
-	html_raw(&v->html, "all of them</a></small></h2>\n");
-	event_table(v, "/events", &e->rows);
+	struct html *h = &v->html;
+
+	if (l->hosts_count < 2)
+		return;
+	html_raw(h, "<details class=\"pick\"><summary>choose a host</summary><ul>\n");
+	for (int i = 0; i < l->hosts_count && i < PICKED; i++) {
+		html_raw(h, "<li>");
+		page_value(v, "/", "host", l->hosts[i].name);
+		html_raw(h, "</li>\n");
+	}
+	html_raw(h, "</ul></details>\n");
 }
 
 static void
-write_all(struct visit *v, const struct events *e)
+write_all(struct visit *v, const struct glance *g)
 {
 	struct html *h = &v->html;
 	struct health health;
 
-	health_judge(&health, &e->ledger, v->now);
+	health_judge(&health, &g->ledger, v->now);
 	page_begin(v, "Overview", "/");
-	if (health.stored == 0 && e->timeline.sum.all == 0) {
-		set_up(h, e);
-		if (e->ledger.hosts_count > 0)
-			home_hosts(h, &e->ledger, v->now);
+	if (health.stored == 0 && g->timeline.sum.all == 0) {
+		set_up(h, &g->ledger);
+		if (g->ledger.hosts_count > 0)
+			home_hosts(h, &g->ledger, v->now);
 		page_end(v);
 		return;
 	}
 	page_range(v, "/", "Overview");
 	answer(h, &health, v->now);
-	strip(h, &v->state, e, &health, v->now);
-	if (e->timeline.sum.all > 0) {
-		timeline_write(h, v->req->script, "/", &v->state, &e->timeline);
-		facets_write(v, "/events", e);
+	strip(v, g, &health);
+	if (g->timeline.sum.all > 0) {
+		timeline_write(h, v->req->script, "/", &v->state, &g->timeline);
+		lists(v, g);
 	} else {
 		nothing_here(v, &health);
 	}
-	home_hosts(h, &e->ledger, v->now);
-	if (e->timeline.sum.all > 0)
-		latest(v, e);
+	host_picker(v, &g->ledger);
 	page_end(v);
 }
 
 int
 page_home(struct visit *v)
 {
-	struct events e;
-	int status;
+	struct glance g;
+	int status = glance_read(v, &g);
 
-	v->state.n = LATEST;
-	v->state.turn = TURN_NONE;
-	status = events_read(v, &e, true);
-	v->state.n = STATE_N_DEFAULT;
 	if (status == 200)
-		write_all(v, &e);
-	events_free(&e);
+		write_all(v, &g);
+	if (status == 200)
+		v->out.refresh = v->state.live;
+	glance_free(&g);
 	return status;
 }

@@ -10,7 +10,7 @@
 #define GAPS_MAX "1000"
 #define MINUTE (60 * RANGE_SECOND)
 /* Shorter ranges are counted event by event. */
-#define ROLLED_SPAN (2 * RANGE_HOUR)
+#define ROLLED_SPAN RANGE_HOUR
 
 /*
  * What the prefix map says, span by span: joined by the time of each event, since a
@@ -65,32 +65,33 @@ static const char gaps_sql[] =
 		   "'rate_limited') "
 		   "ORDER BY from_time LIMIT " GAPS_MAX;
 
-/* Names as in the views of roll-ups; these have the verdict of the minute's start. */
-static const char *const rolled_keys[] = {
-    [BY_VERDICT] = "CASE verdict WHEN 'drop' THEN '0' WHEN 'reject' THEN '0' "
-		   "WHEN 'accept' THEN '1' ELSE '2' END",
-    [BY_HOST] = "host",
-    [BY_PREFIX] = "coalesce(prefix, '')",
-    [BY_PROTO] = "coalesce(protocol, '')",
-};
+/* Roll-ups have the verdict of their rows' first moment. */
+#define VERDICT_KEY                                                             \
+	"CASE e.verdict WHEN 'drop' THEN 0 WHEN 'reject' THEN 0 WHEN 'accept' " \
+	"THEN 1 ELSE 2 END"
 
 static void
-add_rolled(struct timeline *t, struct store *s, int64_t from, int64_t to, int64_t width)
+add_rolled(struct timeline *t, struct store *s, const struct piece *p,
+    const struct filter_sql *condition)
 {
-	char text[24], *sql = NULL;
+	char width[24], *sql = NULL, *text = rolled_condition(condition, p);
 	struct bindings b;
 
-	snprintf(text, sizeof text, "%" PRId64, width / RANGE_SECOND);
-	if (bindings_begin(&b, from, to, NULL) < 0 ||
+	snprintf(width, sizeof width, "%" PRId64, t->buckets.width / RANGE_SECOND);
+	if (bindings_begin(&b, p->from, p->to, condition) < 0 || text == NULL ||
 	    asprintf(&sql,
-		"SELECT floor(date_part('epoch', time) / $%d::bigint)::bigint, %s, "
-		"sum(events) FROM fwlog.rollup_minute_full WHERE time >= "
-		"$1::timestamptz AND time < $2::timestamptz GROUP BY 1, 2",
-		bindings_add(&b, text), rolled_keys[t->by]) < 0)
+		"SELECT c.bucket, %s, c.n FROM (SELECT "
+		"floor(date_part('epoch', e.ts) / $%d::bigint)::bigint AS bucket, "
+		"%s AS key, sum(e.events) AS n FROM %s WHERE " BINDINGS_IN_RANGE
+		" AND (%s) GROUP BY 1, 2) c%s",
+		ways[t->by].name, bindings_add(&b, width),
+		t->by == BY_VERDICT ? VERDICT_KEY : ways[t->by].key, p->source->from,
+		text, ways[t->by].from) < 0)
 		sql = NULL;
 	store_add(s, sql, b.count, b.value);
 	t->results++;
 	free(sql);
+	free(text);
 	bindings_free(&b);
 }
 
@@ -110,40 +111,46 @@ add_counted(struct timeline *t, struct store *s, int64_t from, int64_t to,
 	bindings_free(&b);
 }
 
-/* Whole minutes from the roll-ups, what is cut at the ends from the events. */
-static void
-add_counts(struct timeline *t, struct store *s, const struct range *r,
-    const struct filter_sql *condition)
+/* Whole minutes or hours from the roll-ups, what is cut at the ends from the events. */
+static struct pieces
+cut(const struct timeline *t, const struct range *r, unsigned fields)
 {
-	int64_t first = (r->from + MINUTE - 1) / MINUTE * MINUTE;
-	int64_t last = r->to / MINUTE * MINUTE;
+	static const unsigned split[] = {
+	    [BY_VERDICT] = ROLLED_VERDICT,
+	    [BY_HOST] = ROLLED_HOST,
+	    [BY_PREFIX] = ROLLED_PREFIX,
+	    [BY_PROTO] = ROLLED_PROTO,
+	};
+	int64_t step = t->buckets.width % RANGE_HOUR == 0 ? RANGE_HOUR
+		       : t->buckets.width % MINUTE == 0   ? MINUTE
+							  : 0;
 
-	t->rolled = condition == NULL && r->to - r->from >= ROLLED_SPAN &&
-		    t->buckets.width % MINUTE == 0;
-	if (!t->rolled) {
-		add_counted(t, s, r->from, r->to, condition);
-		return;
-	}
-	add_rolled(t, s, first, last, t->buckets.width);
-	if (r->from < first)
-		add_counted(t, s, r->from, first, NULL);
-	if (last < r->to)
-		add_counted(t, s, last, r->to, NULL);
+	if (r->to - r->from < ROLLED_SPAN)
+		step = 0;
+	return pieces_cut(fields | split[t->by], step, r->from, r->to);
 }
 
 void
 timeline_add(struct timeline *t, struct store *s, const struct state *st,
-    const struct filter_sql *condition)
+    const struct filter_sql *condition, unsigned fields)
 {
 	char from[RANGE_TIME_TEXT], to[RANGE_TIME_TEXT];
 	const char *const params[] = {from, to};
+	struct pieces p;
 
 	*t = (struct timeline){
 	    .buckets = range_buckets(&st->range, st->bucket), .by = st->by};
 	range_time_text(st->range.from, from);
 	range_time_text(st->range.to, to);
 	t->result = store_next(s);
-	add_counts(t, s, &st->range, condition);
+	p = cut(t, &st->range, fields);
+	for (int i = 0; i < p.count; i++) {
+		t->rolled |= p.at[i].source->step > 0;
+		if (p.at[i].source->step > 0)
+			add_rolled(t, s, &p.at[i], condition);
+		else
+			add_counted(t, s, p.at[i].from, p.at[i].to, condition);
+	}
 	store_add(s, gaps_sql, 2, params);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/filter.h"
 #include "web-cgi/html.h"
+#include "web-cgi/rolled.h"
 #include "web-cgi/state.h"
 #include "web-cgi/store.h"
 
@@ -35,11 +36,11 @@ struct timeline {
 
 /*
  * Adds the queries for events in the range of the state that the condition selects
- * (its values are $3 …; NULL: all, which wide ranges take from the roll-ups); after
- * store_run timeline_read takes what they found. Names live as long as the store.
+ * (its values are $3 …; fields: those it looks at, for wide ranges from roll-ups);
+ * after store_run timeline_read takes what they found. Names live as long as the store.
  */
 void timeline_add(struct timeline *t, struct store *s, const struct state *st,
-    const struct filter_sql *condition);
+    const struct filter_sql *condition, unsigned fields);
 void timeline_read(struct timeline *t, const struct store *s);
 
 /* path: of the page the bars link to. */

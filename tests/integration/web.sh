@@ -50,7 +50,7 @@ sql "UPDATE fwlog.host_mark SET next_n = 3001, newest = now();
 	UPDATE fwlog.host_status SET connected = true, last_contact = now()" >/dev/null
 get /
 shows "overview" 200 "<dd>3,000</dd>" "All 2 agents report." "Nothing is missing" "2/2" \
-	"<small>ssh</small>" "192.0.2.0" "2001:db8::7" "complete"
+	"<small>ssh</small>" "192.0.2.0" "complete" "<dt>Sources</dt><dd>10</dd>"
 bars()
 {
 	grep -oE '<title>[0-9: -]+ UTC: [0-9,]+ event' "$T/body" | sed 's/.*UTC: //; s/[^0-9]//g' |
@@ -76,7 +76,7 @@ sql "SELECT fwlog.prefix_set('in-drop', 'reject', NULL, NULL, NULL),
 get /
 shows "verdicts" 200 "<dt>Denied</dt><dd>33.3 %" "1,000 without a verdict" \
 	"<b>■</b> denied 1,000" "<b>▨</b> accepted 1,000" "<b>□</b> without a verdict 1,000" \
-	'fill="url(#hatch)"' 'class="edge hollow"' ">reject</a>" \
+	'fill="url(#hatch)"' 'class="edge hollow"' \
 	'<th scope="col" class="n">denied</th>'
 is "the bars still add up" "$(bars)" 3000
 parts()

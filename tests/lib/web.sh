@@ -67,7 +67,17 @@ hides()
 # Roll-ups of events that no collector wrote.
 roll_up()
 {
-	sql "DELETE FROM fwlog.rollup_minute; INSERT INTO fwlog.rollup_minute SELECT host_id,
-	date_trunc('minute', ts), coalesce(prefix_id, 0), coalesce(proto, -1), coalesce(dport, -1),
-	count(*), sum(len) FROM fwlog.event GROUP BY 1, 2, 3, 4, 5" >/dev/null
+	sql "TRUNCATE fwlog.rollup_minute, fwlog.rollup_hour, fwlog.rollup_hour_port,
+		fwlog.rollup_hour_src, fwlog.rollup_hour_dst;
+	INSERT INTO fwlog.rollup_minute SELECT host_id, date_trunc('minute', ts, 'UTC'),
+		coalesce(prefix_id, 0), coalesce(proto, -1), coalesce(dport, -1), count(*), sum(len)
+		FROM fwlog.event GROUP BY 1, 2, 3, 4, 5;
+	INSERT INTO fwlog.rollup_hour SELECT host_id, date_trunc('hour', minute, 'UTC'), prefix_id,
+		proto, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1, 2, 3, 4;
+	INSERT INTO fwlog.rollup_hour_port SELECT host_id, date_trunc('hour', minute, 'UTC'), proto,
+		dport, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1, 2, 3, 4;
+	INSERT INTO fwlog.rollup_hour_src SELECT host_id, date_trunc('hour', ts, 'UTC'),
+		coalesce(src, '::/0'), count(*), sum(len) FROM fwlog.event GROUP BY 1, 2, 3;
+	INSERT INTO fwlog.rollup_hour_dst SELECT host_id, date_trunc('hour', ts, 'UTC'),
+		coalesce(dst, '::/0'), count(*), sum(len) FROM fwlog.event GROUP BY 1, 2, 3" >/dev/null
 }
