@@ -5,7 +5,8 @@
  * the agent's reading cannot hide itself. Prints for each file
  *
  *   segment FILE EPOCH FIRST END          END: bytes written, headers and frames
- *   frame FILE OFFSET LENGTH TYPE FIRST COUNT
+ *   frame FILE OFFSET LENGTH TYPE FIRST COUNT [more]   more: the next one is of its
+ * group
  *
  * and ends with status 1 at the first byte that does not fit.
  */
@@ -19,6 +20,23 @@
 #define SEGMENT_MAX (64u << 20)
 #define TYPE_BATCH 3
 #define TYPE_LOSS 5
+#define TYPE_FILTERED 11
+#define TYPE_MORE 0x80 /* bit of the type byte */
+
+static const char *
+type_name(uint8_t type)
+{
+	switch (type) {
+	case TYPE_BATCH:
+		return "batch";
+	case TYPE_LOSS:
+		return "loss";
+	case TYPE_FILTERED:
+		return "filtered";
+	default:
+		return NULL;
+	}
+}
 
 static int
 bad(const char *file, size_t at, const char *what)
@@ -27,17 +45,17 @@ bad(const char *file, size_t at, const char *what)
 	return -1;
 }
 
-/* The frame's numbers; BATCH has two bytes before them that LOSS has not. */
+/* The frame's numbers; BATCH has two bytes before them that the others have not. */
 static int
 print_frame(const char *file, size_t at, const uint8_t *p, size_t len)
 {
 	struct reader r = reader_of(p, len);
 	uint32_t length = get_u32(&r), count;
-	uint8_t type = get_u8(&r);
+	uint8_t byte = get_u8(&r), type = byte & (uint8_t)~TYPE_MORE;
 	uint64_t first;
 
-	if (type != TYPE_BATCH && type != TYPE_LOSS)
-		return bad(file, at, "neither BATCH nor LOSS");
+	if (type_name(type) == NULL)
+		return bad(file, at, "neither BATCH, LOSS nor FILTERED");
 	if (type == TYPE_BATCH)
 		(void)get_u16(&r);
 	(void)get_u64(&r); /* epoch */
@@ -45,8 +63,9 @@ print_frame(const char *file, size_t at, const uint8_t *p, size_t len)
 	count = get_u32(&r);
 	if (r.bad)
 		return bad(file, at, "a frame too short");
-	printf("frame %s %zu %zu %s %" PRIu64 " %" PRIu32 "\n", file, at,
-	    (size_t)length + 4, type == TYPE_BATCH ? "batch" : "loss", first, count);
+	printf("frame %s %zu %zu %s %" PRIu64 " %" PRIu32 "%s\n", file, at,
+	    (size_t)length + 4, type_name(type), first, count,
+	    byte != type ? " more" : "");
 	return 0;
 }
 
