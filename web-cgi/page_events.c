@@ -91,12 +91,14 @@ turn(struct visit *v, const struct events *e, bool back)
 }
 
 static void
-pager(struct visit *v, const struct events *e)
+pager(struct visit *v, const struct events *e, const char *label)
 {
 	struct html *h = &v->html;
 	struct state st = v->state;
 
-	html_raw(h, "<nav class=\"pager\" aria-label=\"Pages of events\">");
+	html_raw(h, "<nav class=\"pager\" aria-label=\"");
+	html_raw(h, label);
+	html_raw(h, "\">");
 	if (e->rows.earlier && e->rows.count > 0)
 		turn(v, e, true);
 	html_f(h, "<span>%d of ", e->rows.count);
@@ -197,9 +199,9 @@ write_all(struct visit *v, const struct events *e)
 	if (e->timeline.sum.all > 0) {
 		facets_write(v, PATH, e);
 		live(v);
-		pager(v, e);
+		pager(v, e, "Pages of events");
 		event_table(v, PATH, &e->rows);
-		pager(v, e);
+		pager(v, e, "Pages of events, below the table");
 		exports(v, e);
 	} else {
 		live(v);

@@ -10,7 +10,8 @@ const { chromium } = require('playwright-core');
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 export const URL_BASE = process.env.FWLOG_URL;
-const ORIGIN = new URL(URL_BASE).origin;
+export const URL_LATER = process.env.FWLOG_URL_LATER; // the same an hour later
+const ORIGINS = [URL_BASE, URL_LATER].map((u) => new URL(u).origin);
 const TIMEOUT = 10000;
 export const DESK = { width: 1366, height: 768 };
 export const PHONE = { width: 320, height: 640 };
@@ -47,7 +48,7 @@ function watch(page) {
 	});
 	page.on('pageerror', (e) => faults.push(`script, ${page.url()}: ${e.message}`));
 	page.on('request', (r) => {
-		if (new URL(r.url()).origin !== ORIGIN)
+		if (!ORIGINS.includes(new URL(r.url()).origin))
 			faults.push(`another origin, ${page.url()}: ${r.url()}`);
 	});
 	page.on('dialog', (d) => {
@@ -94,8 +95,28 @@ export async function violations(page) {
 		v.nodes[0].target.join(' ')}: ${v.nodes[0].failureSummary.replace(/\s+/g, ' ')}`);
 }
 
-// The JSON twin of what a page shows, as the same user.
+// Names of the records in the table of events, in its order.
+export function records(page) {
+	return page.locator('section.events tbody a[href*="/record/"]').evaluateAll(
+		(links) => links.map((a) => a.getAttribute('href').replace(/.*\/record\/|\?.*/g, '')));
+}
+
+// Fetches an address as the page itself could; status, headers and bytes.
+export async function take(page, address) {
+	const answer = await page.evaluate(async (to) => {
+		const r = await fetch(to);
+		const bytes = new Uint8Array(await r.arrayBuffer());
+		let text = '';
+		for (const b of bytes)
+			text += String.fromCharCode(b);
+		return { status: r.status, headers: Object.fromEntries(r.headers), base64: btoa(text) };
+	}, address);
+	const body = Buffer.from(answer.base64, 'base64');
+	return { status: answer.status, headers: answer.headers, body, text: body.toString() };
+}
+
+// The JSON twin of what a page shows, from where the page is.
 export async function twin(page, path) {
-	const answer = await page.request.get(URL_BASE + path);
-	return answer.json();
+	const address = new URL(`/fwlog${path}`, page.url()).href;
+	return JSON.parse((await take(page, address)).text);
 }

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- A day at a small site, for tests of the page: six hosts, a day of noise and of a web server's
--- visitors, and one story. A source that never came before scans a host 25 minutes ago; of its
--- 1,500 packets one was let in, to port 3389. Three hours ago prefixes came that want to be
+-- visitors, and one story. A source that never came before scans a host for a minute, 25 minutes ago; of
+-- its 1,499 packets one was let in, to port 3389. Three hours ago prefixes came that want to be
 -- markup, formulas and terminal commands. web02 lost 12 records an hour ago, branch01 is silent.
 -- Roll-ups are made of the events as the collector would.
 SELECT setseed(0.5);
@@ -45,7 +45,7 @@ SELECT now() - interval '24 hours' * random() ^ 1.5 - interval '1 second', 3 + g
 FROM generate_series(1, :noise / 3) g;
 -- The story.
 INSERT INTO planted
-SELECT now() - interval '25 minutes' + interval '100 milliseconds' * g, 1,
+SELECT date_trunc('minute', now()) - interval '25 minutes' + interval '39 milliseconds' * g, 1,
 	CASE WHEN g = 900 THEN 5 ELSE 1 END, '203.0.113.77', '198.51.100.23', 40000 + g,
 	CASE WHEN g = 900 THEN 3389 ELSE g END
 FROM generate_series(1, 1500) g WHERE g <> 899;

@@ -17,12 +17,21 @@ function say(good, what, why) {
 		.slice(0, 600)}`);
 }
 
+// Two lists by their first difference.
+function difference(found, want) {
+	if (!Array.isArray(found) || !Array.isArray(want))
+		return `found ${JSON.stringify(found)}, expected ${JSON.stringify(want)}`;
+	const at = [...found, null].findIndex((v, i) => JSON.stringify(v) !== JSON.stringify(want[i]));
+	return `found ${found.length}, expected ${want.length}; the ${at + 1}. is ${
+		JSON.stringify(found[at])} instead of ${JSON.stringify(want[at])}`;
+}
+
 // check(WHAT, FOUND, EXPECTED): equal as JSON; without EXPECTED FOUND must be true.
 function checkOf(name) {
 	return (what, found, ...expected) => {
-		const want = expected.length > 0 ? JSON.stringify(expected[0]) : 'true';
-		const have = JSON.stringify(expected.length > 0 ? found : Boolean(found));
-		say(have === want, `${name}: ${what}`, `found ${have}, expected ${want}`);
+		const want = expected.length > 0 ? expected[0] : true;
+		const have = expected.length > 0 ? found : Boolean(found);
+		say(JSON.stringify(have) === JSON.stringify(want), `${name}: ${what}`, difference(have, want));
 	};
 }
 

@@ -38,3 +38,17 @@ web_site()
 		die "planting failed"
 	spawn contact "${WITH_PARENT[@]}" psql -X -q -f "$ROOT/tests/web/contact.sql"
 }
+
+# The same program an hour later, at $FWLOG_URL_LATER.
+web_site_later()
+{
+	local port preload
+	port=$(free_port $((PORT + 1))) || die "no free port"
+	preload=$(faketime -f +0 sh -c 'echo "$LD_PRELOAD"')
+	sed -e "s/^server.port = .*/server.port = $port/" \
+		-e "s#\"FWLOG_CONF\" =>#\"LD_PRELOAD\" => \"$preload\", \"FAKETIME\" => \"+1h\", &#" \
+		"$T/lighttpd.conf" >"$T/later.conf"
+	spawn later "${WITH_PARENT[@]}" lighttpd -D -f "$T/later.conf"
+	must_wait "lighttpd of an hour later listens" 20 port_taken "$port"
+	export FWLOG_URL_LATER=http://127.0.0.1:$port/fwlog
+}
