@@ -8,6 +8,7 @@
 #ifndef FWLOG_COMMON_COPYROW_H
 #define FWLOG_COMMON_COPYROW_H
 
+#include "common/buf.h"
 #include "common/event.h"
 
 #define COPYROW_HEADER_LEN 19 /* bytes before the first row */
@@ -33,5 +34,14 @@ size_t copyrow_put(uint8_t *to, int32_t host_id, const struct event *ev);
 void copyrow_set_n(uint8_t *row, int64_t n);
 /* Replaces every ~q of the dictionary columns by answer[q]. */
 void copyrow_set_ids(uint8_t *row, const int32_t *answer);
+
+/* The columns of a row over "fwlog.event e", in the order copyrow_get reads them. */
+extern const char copyrow_columns[];
+/*
+ * Reads one row. BYTES point into what the reader reads. 1; 0: the trailer, or nothing
+ * is left; -1: this is no row of these columns.
+ */
+int copyrow_get(struct reader *r, int32_t *host_id, int64_t *n, struct event *ev)
+    __attribute__((warn_unused_result));
 
 #endif
