@@ -95,6 +95,11 @@ export async function violations(page) {
 		v.nodes[0].target.join(' ')}: ${v.nodes[0].failureSummary.replace(/\s+/g, ' ')}`);
 }
 
+// Follows a link, or sends a form by its button, until the next page is wholly there.
+export async function follow(page, locator) {
+	await Promise.all([page.waitForEvent('load'), locator.click()]);
+}
+
 // Names of the records in the table of events, in its order.
 export function records(page) {
 	return page.locator('section.events tbody a[href*="/record/"]').evaluateAll(

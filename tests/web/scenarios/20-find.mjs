@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // From a spike to the one packet, and what leads there: bars, values, minus signs, chips.
-import { open, records, take, twin } from '../browser.mjs';
+import { follow, open, records, take, twin } from '../browser.mjs';
 import { tshark } from '../database.mjs';
 
 const SCANNER = '203.0.113.77';
@@ -19,14 +19,14 @@ async function tallest(page) {
 
 async function burst(page, check) {
 	await open(page, '/');
-	await (await tallest(page)).locator('.hit').click();
+	await follow(page, (await tallest(page)).locator('.hit'));
 	check('1: the bar is the range', new URL(page.url()).searchParams.has('from'));
-	await value(page, 'Sources', SCANNER).click();
+	await follow(page, value(page, 'Sources', SCANNER));
 	check('2: the source is the filter', new URL(page.url()).searchParams.get('q'), `src:${SCANNER}`);
 	check('its events are on the screen', await total(page), 1499);
-	await value(page, 'Prefixes', 'in-accept-rdp:').click();
+	await follow(page, value(page, 'Prefixes', 'in-accept-rdp:'));
 	check('3: one event is left', (await records(page)).length, 1);
-	await page.locator('section.events tbody a[href*="/record/"]').first().click();
+	await follow(page, page.locator('section.events tbody a[href*="/record/"]').first());
 	const text = await page.locator('main').innerText();
 	check('4: it is the packet', /dst_port\s+3389/.test(text) && text.includes(SCANNER));
 	check('its bytes are shown', /0000\s+45 00 00 3c/.test(text));
@@ -38,26 +38,26 @@ async function burst(page, check) {
 async function include(page, check) {
 	await open(page, '/events');
 	const all = (await twin(page, '/api/events?range=1h')).total;
-	await value(page, 'Sources', SCANNER).click();
+	await follow(page, value(page, 'Sources', SCANNER));
 	check('a value leads to its events', (await page.locator('.chips code').allInnerTexts()), [`src:${SCANNER}`]);
 	const some = await total(page);
 	await page.goBack();
-	await list(page, 'Sources').getByRole('link', { name: `without src:${SCANNER}` }).click();
+	await follow(page, list(page, 'Sources').getByRole('link', { name: `without src:${SCANNER}` }));
 	check('its minus to all others', (await page.locator('.chips code').allInnerTexts()), [`-src:${SCANNER}`]);
 	check('both together are all', Math.abs(some + await total(page) - all) < 20);
-	await value(page, 'Destination ports', '443').click();
+	await follow(page, value(page, 'Destination ports', '443'));
 	check('a second value narrows', await page.locator('.chips li').count(), 2);
-	await page.getByRole('link', { name: `without -src:${SCANNER}` }).click();
+	await follow(page, page.getByRole('link', { name: `without -src:${SCANNER}` }));
 	check('a chip goes away', (await page.locator('.chips code').allInnerTexts()), ['dport:443']);
 }
 
 async function drillDown(page, check) {
 	await open(page, `/events?q=src:${SCANNER}`);
 	const [name] = await records(page);
-	await page.locator('section.events tbody a[href*="/record/"]').first().click();
+	await follow(page, page.locator('section.events tbody a[href*="/record/"]').first());
 	check('the record of the row', page.url().includes(`/record/${name}`));
 	check('it is marked among those around it', await page.locator('tr[aria-current]').count() >= 1);
-	await page.locator('.fields').getByRole('link', { name: SCANNER, exact: true }).click();
+	await follow(page, page.locator('.fields').getByRole('link', { name: SCANNER, exact: true }));
 	check('a field leads to its events', new URL(page.url()).searchParams.get('q'), `src:${SCANNER}`);
 	check('a record that never was', (await open(page, '/record/1-99999999')).status(), 404);
 }

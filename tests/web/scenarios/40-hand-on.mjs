@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is handed on: pages that turn while rows arrive, files that equal the screen, a link
 // that shows the same an hour later.
-import { URL_BASE, URL_LATER, open, records, take, twin } from '../browser.mjs';
+import { URL_BASE, URL_LATER, follow, open, records, take, twin } from '../browser.mjs';
 import { moreOfTheScan, sql, tshark } from '../database.mjs';
 
 const SCAN = 'q=src:203.0.113.77&n=200';
@@ -28,10 +28,10 @@ async function paging(page, check) {
 		const older = page.getByRole('link', { name: /^older/ }).first();
 		if (await older.count() === 0)
 			break;
-		await older.click();
+		await follow(page, older);
 	}
 	check('every row once, in order, though others came', seen, there);
-	await page.getByRole('link', { name: /^newer/ }).first().click();
+	await follow(page, page.getByRole('link', { name: /^newer/ }).first());
 	const back = (await records(page)).map((r) => r.replace(/^(\d+-\d+).*/, '$1'));
 	const at = there.indexOf(back[0]);
 	check('back is the page before', back, there.slice(at, at + back.length));
