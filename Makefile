@@ -50,6 +50,12 @@ PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jans
 	libseccomp
 PKG_collector := libevent_core libpq
 PKG_web-cgi := libpq
+# The page is a FastCGI server, too, where libfcgi is at hand; FASTCGI= leaves it out.
+FASTCGI := $(shell $(PKG_CONFIG) --exists fcgi 2>/dev/null && echo yes)
+ifneq ($(FASTCGI),)
+PKG_web-cgi += fcgi
+CPPFLAGS += -DFWLOG_FASTCGI
+endif
 PKG_alert := yaml-0.1
 PKG_collector += $(PKG_alert)
 PKG_ctl := libpq zlib $(PKG_alert)

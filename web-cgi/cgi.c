@@ -7,6 +7,7 @@
 
 #include "common/cli.h"
 #include "common/log.h"
+#include "web-cgi/fastcgi.h"
 #include "web-cgi/page.h"
 #include "web-cgi/route.h"
 
@@ -53,6 +54,14 @@ read_state(struct visit *v)
 	return 200;
 }
 
+/* An address that is only the number of a saved view. */
+static bool
+is_view(const struct visit *v)
+{
+	return (v->route->traits & ROUTE_STATE) != 0 && v->state.view > 0 &&
+	       v->req->query.count == 1 && v->req->method != METHOD_POST;
+}
+
 static int
 show(struct visit *v)
 {
@@ -67,13 +76,18 @@ show(struct visit *v)
 		return visit_refuse(v, 403, "");
 	if (status == 200)
 		status = read_state(v);
+	if (status == 200 && is_view(v)) {
+		snprintf(v->out.location, sizeof v->out.location, "%s/views/%d",
+		    v->req->script, v->state.view);
+		return 303;
+	}
 	return status == 200 ? v->route->show(v) : status;
 }
 
 /* ---- the answer */
 
 static int
-answer(struct visit *v, int status)
+answer(struct visit *v, int status, FILE *out)
 {
 	struct response *r = &v->out;
 
@@ -94,8 +108,8 @@ answer(struct visit *v, int status)
 	}
 	r->status = status;
 	r->retry_after = status == 503 ? RETRY_SECONDS : 0;
-	return response_send(r, v->req->method == METHOD_HEAD) == 0 ? EXIT_OK
-								    : EXIT_FAILED;
+	return response_send(out, r, v->req->method == METHOD_HEAD) == 0 ? EXIT_OK
+									 : EXIT_FAILED;
 }
 
 static void
@@ -108,24 +122,42 @@ end(struct visit *v)
 		fclose(v->out.file);
 }
 
-int
-cgi_main(void)
+/* All that a request leaves behind is freed with it. */
+static int
+serve(const struct request_env *env, FILE *out)
 {
 	static struct request req; /* too large for the stack's taste */
-	struct request_env env = request_env();
 	struct settings settings = {0};
 	struct visit v = {.req = &req, .settings = &settings, .now = now_us()};
 	int status, rc;
 
-	log_init("fwlog.cgi", LOG_LEVEL_INFO, false);
 	if (zone_set(ZONE_UTC) < 0)
 		return EXIT_FAILED;
 	state_default(&v.state, v.now);
-	status = request_read(&req, &env, v.why);
+	status = request_read(&req, env, v.why);
 	if (status == 200)
 		status = settings_load(&settings) < 0 ? 500 : show(&v);
-	rc = answer(&v, status);
+	rc = answer(&v, status, out);
 	end(&v);
 	settings_free(&settings);
 	return rc;
+}
+
+static const char *
+variable(void *arg, const char *name)
+{
+	(void)arg;
+	return getenv(name);
+}
+
+int
+cgi_main(void)
+{
+	struct request_env env;
+
+	log_init("fwlog.cgi", LOG_LEVEL_INFO, false);
+	if (fastcgi_wanted())
+		return fastcgi_serve(serve);
+	env = request_env(variable, NULL, stdin);
+	return serve(&env, stdout);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One CGI request from the environment to the answer on stdout (RFC 3875). */
+/* One CGI request from the environment to the answer on stdout (RFC 3875), or FastCGI
+ * requests, one after the other (web-cgi/fastcgi.h). */
 #ifndef FWLOG_WEB_CGI_H
 #define FWLOG_WEB_CGI_H
 

@@ -184,21 +184,21 @@ take_form(struct request *req, const struct request_env *env, char why[REQUEST_W
 /* ---- all of it */
 
 struct request_env
-request_env(void)
+request_env(request_variable *get, void *arg, FILE *body)
 {
 	return (struct request_env){
-	    .method = getenv("REQUEST_METHOD"),
-	    .script = getenv("SCRIPT_NAME"),
-	    .path = getenv("PATH_INFO"),
-	    .query = getenv("QUERY_STRING"),
-	    .user = getenv("REMOTE_USER"),
-	    .length = getenv("CONTENT_LENGTH"),
-	    .type = getenv("CONTENT_TYPE"),
-	    .site = getenv("HTTP_SEC_FETCH_SITE"),
-	    .origin = getenv("HTTP_ORIGIN"),
-	    .host = getenv("HTTP_HOST"),
-	    .https = getenv("HTTPS"),
-	    .body = stdin,
+	    .method = get(arg, "REQUEST_METHOD"),
+	    .script = get(arg, "SCRIPT_NAME"),
+	    .path = get(arg, "PATH_INFO"),
+	    .query = get(arg, "QUERY_STRING"),
+	    .user = get(arg, "REMOTE_USER"),
+	    .length = get(arg, "CONTENT_LENGTH"),
+	    .type = get(arg, "CONTENT_TYPE"),
+	    .site = get(arg, "HTTP_SEC_FETCH_SITE"),
+	    .origin = get(arg, "HTTP_ORIGIN"),
+	    .host = get(arg, "HTTP_HOST"),
+	    .https = get(arg, "HTTPS"),
+	    .body = body,
 	};
 }
 

@@ -49,7 +49,9 @@ struct request_env {
 	const char *site, *origin, *host, *https;
 	FILE *body;
 };
-struct request_env request_env(void);
+/* Value of a variable as the server gives it, NULL when there is none. */
+typedef const char *request_variable(void *arg, const char *name);
+struct request_env request_env(request_variable *get, void *arg, FILE *body);
 
 /*
  * Returns the HTTP status: 200 to go on, else 400, 411, 413, 414 or 415 with the reason

@@ -22,6 +22,7 @@ static const struct {
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {409, "Conflict"},
     {410, "Gone"},
     {411, "Length Required"},
     {413, "Content Too Large"},
@@ -41,45 +42,46 @@ response_reason(int status)
 }
 
 static void
-put_headers(const struct response *r, size_t len)
+put_headers(FILE *out, const struct response *r, size_t len)
 {
-	printf("Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
+	fprintf(out, "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
 	    r->status, response_reason(r->status),
 	    r->type != NULL ? r->type : TYPE_HTML, len);
-	printf("Cache-Control: %s\r\n",
+	fprintf(out, "Cache-Control: %s\r\n",
 	    r->immutable ? "public, max-age=31536000, immutable" : "private, no-store");
-	fputs(security_headers, stdout);
+	fputs(security_headers, out);
 	if (r->allow != NULL)
-		printf("Allow: %s\r\n", r->allow);
+		fprintf(out, "Allow: %s\r\n", r->allow);
 	if (r->retry_after > 0)
-		printf("Retry-After: %d\r\n", r->retry_after);
+		fprintf(out, "Retry-After: %d\r\n", r->retry_after);
 	if (r->refresh > 0)
-		printf("Refresh: %d\r\n", r->refresh);
+		fprintf(out, "Refresh: %d\r\n", r->refresh);
 	if (r->location[0] != '\0')
-		printf("Location: %s\r\n", r->location);
+		fprintf(out, "Location: %s\r\n", r->location);
 	if (r->filename[0] != '\0')
-		printf("Content-Disposition: attachment; filename=\"%s\"\r\n",
+		fprintf(out, "Content-Disposition: attachment; filename=\"%s\"\r\n",
 		    r->filename);
 	if (r->counted)
-		printf("Fwlog-Rows: %" PRIu64 "\r\nFwlog-Skipped: %" PRIu64 "\r\n",
+		fprintf(out,
+		    "Fwlog-Rows: %" PRIu64 "\r\nFwlog-Skipped: %" PRIu64 "\r\n",
 		    r->rows, r->skipped);
-	fputs("\r\n", stdout);
+	fputs("\r\n", out);
 }
 
 static int
-copy_file(FILE *from)
+copy_file(FILE *out, FILE *from)
 {
 	char piece[65536];
 	size_t n;
 
 	while ((n = fread(piece, 1, sizeof piece, from)) > 0)
-		if (fwrite(piece, 1, n, stdout) != n)
+		if (fwrite(piece, 1, n, out) != n)
 			return -1;
 	return ferror(from) ? -1 : 0;
 }
 
 int
-response_send(const struct response *r, bool head)
+response_send(FILE *out, const struct response *r, bool head)
 {
 	size_t len = r->len;
 	int rc = 0;
@@ -90,10 +92,10 @@ response_send(const struct response *r, bool head)
 		len = (size_t)ftell(r->file);
 		rewind(r->file);
 	}
-	put_headers(r, len);
+	put_headers(out, r, len);
 	if (!head && r->file != NULL)
-		rc = copy_file(r->file);
+		rc = copy_file(out, r->file);
 	else if (!head)
-		fwrite(r->body, 1, r->len, stdout);
-	return rc == 0 && fflush(stdout) == 0 && !ferror(stdout) ? 0 : -1;
+		fwrite(r->body, 1, r->len, out);
+	return rc == 0 && fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

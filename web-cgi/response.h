@@ -37,8 +37,8 @@ struct response {
 };
 
 const char *response_reason(int status);
-/* To stdout; head: without the body. 0, or -1 when it could not be written. */
-int response_send(const struct response *r, bool head)
+/* head: without the body. 0, or -1 when it could not be written. */
+int response_send(FILE *out, const struct response *r, bool head)
     __attribute__((warn_unused_result));
 
 #endif

@@ -25,6 +25,7 @@ collector/alert libyaml yaml.h
 collector/alert uthash  uthash.h
 web-cgi   libpq      libpq-fe.h
 ctl       libpq      libpq-fe.h
+web-cgi   libfcgi    fcgiapp.h
 ctl       zlib       zlib.h
 ctl       zstd       zstd.h
 '
