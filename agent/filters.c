@@ -6,6 +6,7 @@
 
 #include "agent/filters_central.h"
 #include "agent/filters_file.h"
+#include "agent/filters_loader.h"
 #include "common/crc32c.h"
 #include "common/log.h"
 
@@ -25,6 +26,8 @@ struct filtering {
 	struct filters_central *central; /* NULL: no set was ever taken */
 	struct applied applied;
 	uint64_t refused; /* sets */
+	struct filters_loader *loader;
+	unsigned session; /* number of this one */
 	struct incoming in;
 	struct filter_source source;
 };
@@ -39,36 +42,31 @@ string_of(const void *arg, enum filter_dict dict, uint32_t id)
 /* ---- sets */
 
 static void
-refuse(struct filtering *f, uint32_t version, const char *why)
+refuse(struct filtering *f, uint32_t version, uint32_t crc, const char *why)
 {
 	log_warn("central filters, version %u: refused, version %u stays in force: %s",
 	    version, f->applied.version, why);
 	f->refused++;
 	f->applied.refused = version;
+	f->applied.refused_crc = crc;
 	snprintf(f->applied.reason, sizeof f->applied.reason, "%s", why);
 }
 
-static int
-apply(struct filtering *f, uint32_t version, const uint8_t *document, size_t len)
+static void
+apply(struct filtering *f, uint32_t version, uint32_t crc, struct filters_central *c)
 {
-	char why[TEXT_MAX_LEN + 1] = "";
-	struct filters_central *c = filters_central_new(document, len, why, sizeof why);
-
-	if (c == NULL) {
-		refuse(f, version, why);
-		return -1;
-	}
 	filters_central_free(f->central);
 	f->central = c;
-	f->applied = (struct applied){.version = version};
-	return 0;
+	f->applied = (struct applied){.version = version, .crc = crc};
 }
 
+/* Here and now: the first record is to meet the filters. */
 static void
 load(struct filtering *f)
 {
-	char why[200];
-	uint32_t version;
+	char why[TEXT_MAX_LEN + 1];
+	struct filters_central *c;
+	uint32_t version, crc;
 	size_t len;
 	uint8_t *document = filters_file_read(f->dir, &version, &len, why, sizeof why);
 
@@ -79,9 +77,15 @@ load(struct filtering *f)
 			    f->dir, FILTERS_FILE, why);
 		return;
 	}
-	if (apply(f, version, document, len) == 0)
-		log_info("central filters: version %u, as kept", version);
+	crc = crc32c(0, document, len);
+	c = filters_central_new(document, len, NULL, why, sizeof why);
 	free(document);
+	if (c == NULL) {
+		refuse(f, version, crc, why);
+		return;
+	}
+	apply(f, version, crc, c);
+	log_info("central filters: version %u, as kept", version);
 }
 
 struct filtering *
@@ -93,6 +97,11 @@ filters_new(const char *dir, const char *host, struct filters_local *local)
 		return NULL;
 	f->dir = dir;
 	f->local = local;
+	f->loader = filters_loader_new(dir);
+	if (f->loader == NULL) {
+		free(f);
+		return NULL;
+	}
 	f->source = (struct filter_source){
 	    .host = {(const uint8_t *)host, (uint16_t)strlen(host)},
 	    .string = string_of,
@@ -107,6 +116,7 @@ filters_free(struct filtering *f)
 {
 	if (f == NULL)
 		return;
+	filters_loader_free(f->loader);
 	filters_central_free(f->central);
 	free(f->in.data);
 	free(f);
@@ -114,18 +124,25 @@ filters_free(struct filtering *f)
 
 /* ---- from the collector */
 
-void
-filters_session(struct filtering *f)
+static void
+drop_incoming(struct filtering *f)
 {
 	free(f->in.data);
 	f->in = (struct incoming){0};
+}
+
+void
+filters_session(struct filtering *f)
+{
+	drop_incoming(f);
+	f->session++;
 }
 
 /* A document begins. */
 static int
 begin(struct filtering *f, const struct filters *piece)
 {
-	filters_session(f);
+	drop_incoming(f);
 	f->in.data = malloc(piece->total);
 	f->in.version = piece->version;
 	f->in.total = piece->total;
@@ -136,20 +153,14 @@ begin(struct filtering *f, const struct filters *piece)
 static void
 complete(struct filtering *f)
 {
-	const struct incoming *in = &f->in;
+	struct incoming *in = &f->in;
 
-	if (crc32c(0, in->data, in->total) != in->crc) {
-		refuse(f, in->version, "its checksum does not fit");
-	} else if (apply(f, in->version, in->data, in->total) == 0) {
-		log_info("central filters: version %u is in force", in->version);
-		if (filters_file_write(f->dir, in->version, in->data, in->total) < 0)
-			log_warn(
-			    "central filters: %s/%s cannot be written: %m; after a "
-			    "restart the set before is in force until the "
-			    "collector sends this one again",
-			    f->dir, FILTERS_FILE);
-	}
-	filters_session(f);
+	filters_loader_put(f->loader, &(struct filters_load){.version = in->version,
+					  .crc = in->crc,
+					  .session = f->session,
+					  .document = in->data,
+					  .len = in->total});
+	*in = (struct incoming){0};
 }
 
 int
@@ -171,6 +182,33 @@ filters_take(struct filtering *f, const struct filters *piece, const char **why)
 		return 0;
 	complete(f);
 	return 1;
+}
+
+int
+filters_fd(const struct filtering *f)
+{
+	return filters_loader_fd(f->loader);
+}
+
+bool
+filters_on_event(struct filtering *f)
+{
+	struct filters_load load;
+
+	if (!filters_loader_take(f->loader, &load))
+		return false;
+	if (load.central == NULL) {
+		refuse(f, load.version, load.crc, load.why);
+		return load.session == f->session;
+	}
+	apply(f, load.version, load.crc, load.central);
+	log_info("central filters: version %u is in force", load.version);
+	if (load.error != 0)
+		log_warn("central filters: %s/%s cannot be written: %s; after a "
+			 "restart the set before is in force until the collector "
+			 "sends this one again",
+		    f->dir, FILTERS_FILE, strerror(load.error));
+	return load.session == f->session;
 }
 
 void

@@ -30,11 +30,16 @@ void filters_free(struct filtering *f); /* NULL-safe */
 /* A new session: pieces begin anew. */
 void filters_session(struct filtering *f);
 /*
- * 0: more pieces are to come; 1: the set is complete, and in force or refused as
- * filters_applied tells; -1 and *why: no piece that could come now.
+ * 0: more pieces are to come; 1: the set is complete and goes to a thread that compiles
+ * it; -1 and *why: no piece that could come now.
  */
 int filters_take(struct filtering *f, const struct filters *piece, const char **why)
     __attribute__((warn_unused_result));
+/* Readable when a set is compiled. */
+int filters_fd(const struct filtering *f);
+/* Puts it in force, unless it is refused: whether filters_applied answers a set of this
+ * session. */
+bool filters_on_event(struct filtering *f);
 void filters_applied(const struct filtering *f, struct applied *out);
 
 /* ---- for the capture */

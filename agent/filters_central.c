@@ -37,10 +37,31 @@ say(char *why, size_t whysize, struct bytes name, const struct filter_error *err
 		snprintf(why, whysize, "filter %s: %s", shown, error->message);
 }
 
-static struct filter *
-compile(struct bundle *b, const struct bundle_filter *from, struct filter_error *error)
+/* What the filters of a set read their lists from. */
+struct lists {
+	struct bundle b;
+	uint64_t entries; /* read by now */
+};
+
+/* A small document may name its one long list in each of a thousand filters. */
+static int
+read_list(
+    void *arg, const char *name, struct filter_list *list, char *why, size_t whysize)
 {
-	const struct filter_lists lists = {bundle_read_list, b};
+	struct lists *l = arg;
+
+	l->entries += bundle_list_entries(&l->b, name);
+	if (l->entries <= CENTRAL_ENTRIES_MAX)
+		return bundle_read_list(&l->b, name, list, why, whysize);
+	snprintf(why, whysize, "with it, filters have more than %d entries of lists",
+	    CENTRAL_ENTRIES_MAX);
+	return -1;
+}
+
+static struct filter *
+compile(struct lists *l, const struct bundle_filter *from, struct filter_error *error)
+{
+	const struct filter_lists lists = {read_list, l};
 	struct filter_tree *tree =
 	    filter_parse((const char *)from->query.p, from->query.len, error);
 	struct filter *f = NULL;
@@ -52,8 +73,10 @@ compile(struct bundle *b, const struct bundle_filter *from, struct filter_error 
 }
 
 static int
-compile_all(struct filters_central *c, struct bundle *b, char *why, size_t whysize)
+compile_all(struct filters_central *c, struct lists *l, const atomic_bool *stop,
+    char *why, size_t whysize)
 {
+	const struct bundle *b = &l->b;
 	struct filter_error error = {0};
 
 	c->at = calloc((size_t)b->filters + 1, sizeof *c->at);
@@ -65,7 +88,9 @@ compile_all(struct filters_central *c, struct bundle *b, char *why, size_t whysi
 		const struct bundle_filter *from = &b->filter[i];
 
 		c->at[i] = (struct central_filter){.id = from->id,
-		    .filter = compile(b, from, &error),
+		    .filter = stop == NULL || !atomic_load(stop)
+				  ? compile(l, from, &error)
+				  : NULL,
 		    .sample = from->sample,
 		    .expires_us = from->expires_us};
 		if (c->at[i].filter == NULL) {
@@ -78,18 +103,19 @@ compile_all(struct filters_central *c, struct bundle *b, char *why, size_t whysi
 }
 
 struct filters_central *
-filters_central_new(const uint8_t *document, size_t len, char *why, size_t whysize)
+filters_central_new(const uint8_t *document, size_t len, const atomic_bool *stop,
+    char *why, size_t whysize)
 {
 	struct filters_central *c = calloc(1, sizeof *c);
-	struct bundle b = {0};
+	struct lists l = {.entries = 0};
 	const char *reason = "out of memory";
 	int rc = -1;
 
-	if (c == NULL || bundle_read(&b, document, len, &reason) < 0)
+	if (c == NULL || bundle_read(&l.b, document, len, &reason) < 0)
 		snprintf(why, whysize, "%s", reason);
 	else
-		rc = compile_all(c, &b, why, whysize);
-	bundle_free(&b);
+		rc = compile_all(c, &l, stop, why, whysize);
+	bundle_free(&l.b);
 	if (rc == 0)
 		return c;
 	filters_central_free(c);

@@ -6,13 +6,22 @@
 #ifndef FWLOG_AGENT_FILTERS_CENTRAL_H
 #define FWLOG_AGENT_FILTERS_CENTRAL_H
 
+#include <stdatomic.h>
+
 #include "common/filter.h"
 
 struct filters_central;
 
-/* NULL and the reason in why. Nothing of the document is needed afterwards. */
-struct filters_central *filters_central_new(
-    const uint8_t *document, size_t len, char *why, size_t whysize);
+/* Entries of lists that all filters of a set may have together, each filter with its
+ * own copy: about 64 MiB. */
+#define CENTRAL_ENTRIES_MAX 4000000
+
+/*
+ * NULL and the reason in why. Nothing of the document is needed afterwards. Gives up
+ * once *stop is true; stop may be NULL.
+ */
+struct filters_central *filters_central_new(const uint8_t *document, size_t len,
+    const atomic_bool *stop, char *why, size_t whysize);
 void filters_central_free(struct filters_central *c); /* NULL-safe */
 
 /* Whether there are any. */

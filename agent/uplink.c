@@ -280,11 +280,7 @@ take_filters(struct uplink *u, const struct frame *f)
 	if (u->conf.filters == NULL)
 		return NULL;
 	rc = filters_take(u->conf.filters, &m, &why);
-	if (rc < 0)
-		return why;
-	if (rc > 0 && send_applied(u) < 0)
-		return "APPLIED cannot be sent: out of memory";
-	return NULL;
+	return rc < 0 ? why : NULL;
 }
 
 static const char *
@@ -608,6 +604,13 @@ uplink_free(struct uplink *u)
 	free_event(u->stats_timer);
 	free_event(u->failback_timer);
 	free(u);
+}
+
+void
+uplink_filters_changed(struct uplink *u)
+{
+	if (u->state == UPLINK_UP && send_applied(u) < 0)
+		session_end(u, "APPLIED cannot be sent: out of memory");
 }
 
 void

@@ -50,6 +50,8 @@ struct uplink *uplink_new(
 void uplink_free(struct uplink *u); /* says BYE; NULL-safe */
 /* Sends what has become sendable. */
 void uplink_pump(struct uplink *u);
+/* filters_applied has an answer. */
+void uplink_filters_changed(struct uplink *u);
 void uplink_counters(const struct uplink *u, struct uplink_counters *out);
 
 #endif

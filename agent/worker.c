@@ -116,6 +116,17 @@ on_spool(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_filters(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	if (filters_on_event(w->filters))
+		uplink_filters_changed(w->uplink);
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
@@ -447,6 +458,7 @@ add_events(struct worker *w)
 {
 	if (add_event(w, w->channel, EV_READ, on_channel, w) < 0 ||
 	    add_event(w, spool_event_fd(w->spool), EV_READ, on_spool, w) < 0 ||
+	    add_event(w, filters_fd(w->filters), EV_READ, on_filters, w) < 0 ||
 	    add_event(w, SIGTERM, EV_SIGNAL, on_stop, w) < 0 ||
 	    add_event(w, SIGINT, EV_SIGNAL, on_stop, w) < 0 ||
 	    add_event(w, SIGHUP, EV_SIGNAL, on_reopen, w) < 0 || add_tick(w) < 0)

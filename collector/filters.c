@@ -42,6 +42,7 @@ struct filters_feed {
 	struct text noting; /* being told */
 };
 
+/* In one order, so that the same set is the same document at each reading. */
 static const char load_sql[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
     "SELECT coalesce(max(version), 0) FROM fwlog.filter_set;"
@@ -54,7 +55,8 @@ static const char load_sql[] =
     "ELSE inet_merge(e.first, e.last)::text END "
     "FROM fwlog.list l JOIN fwlog.list_entry e ON e.list_id = l.list_id "
     "WHERE l.name IN (SELECT unnest(f.lists) FROM fwlog.filter f "
-    "WHERE f.removed IS NULL AND coalesce(f.expires > now(), true)) ORDER BY l.list_id";
+    "WHERE f.removed IS NULL AND coalesce(f.expires > now(), true)) "
+    "ORDER BY l.list_id, e.first, e.value";
 
 /* Of what one host said several times, the last. */
 static const char note_sql[] =
@@ -276,7 +278,8 @@ on_done(void *arg, const struct pg_error *error)
 	f->state = FEED_READY;
 	switch (state) {
 	case FEED_CONNECTING:
-		ask_version(f);
+		/* After a restore it may be another set of the same version. */
+		load(f);
 		return;
 	case FEED_ASKING:
 		if (is_behind(f))

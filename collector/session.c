@@ -429,6 +429,21 @@ session_drop_push(struct session *s)
 	s->push.offset = 0;
 }
 
+static bool
+push_is(const struct push_id *id, const struct filter_document *d)
+{
+	return id->version == d->version && id->crc == d->crc;
+}
+
+/* Whether the agent has this one, gets it, or cannot take it. */
+static bool
+push_knows(const struct push *p, const struct filter_document *d)
+{
+	if (push_is(&p->refused, d))
+		return true;
+	return push_is(p->sent.version != 0 ? &p->sent : &p->applied, d);
+}
+
 static void
 session_push_piece(struct session *s)
 {
@@ -458,8 +473,10 @@ session_pump_push(struct session *s)
 	       transport_unsent(s->transport) == 0) {
 		session_push_piece(s);
 		/* The session may be closed by that. */
-		if (s->push.document != NULL && s->push.offset == s->push.document->len)
-			session_drop_push(s);
+		if (s->push.document == NULL || s->push.offset < s->push.document->len)
+			continue;
+		session_drop_push(s);
+		s->push.answers++;
 	}
 }
 
@@ -473,14 +490,13 @@ session_push_filters(struct session *s)
 	d = s->env->filters(s->env->arg, s->host);
 	if (d == NULL)
 		return;
-	if (d->version == s->push.sent || d->version == s->push.refused ||
-	    (s->push.sent == 0 && d->version == s->push.version)) {
+	if (push_knows(&s->push, d)) {
 		filter_document_unref(d);
 		return;
 	}
 	session_drop_push(s);
 	s->push.document = d;
-	s->push.sent = d->version;
+	s->push.sent = (struct push_id){d->version, d->crc};
 	session_pump_push(s);
 }
 
@@ -492,13 +508,16 @@ session_applied(struct session *s, const struct frame *f)
 
 	if (message_get_applied(f->payload, f->len, &applied, &why) != 0)
 		return session_refuse(s, why);
-	if (applied.refused != 0 && applied.refused != s->push.refused)
+	if (s->push.heard && s->push.answers == 0)
+		return session_refuse(s, "APPLIED without a document to answer");
+	s->push.answers -= s->push.heard;
+	if (applied.refused != 0)
 		log_warn("%s: cannot apply version %" PRIu32
 			 " of the central filters and goes on with version %" PRIu32,
 		    s->text, applied.refused, applied.version);
 	s->push.heard = true;
-	s->push.version = applied.version;
-	s->push.refused = applied.refused;
+	s->push.applied = (struct push_id){applied.version, applied.crc};
+	s->push.refused = (struct push_id){applied.refused, applied.refused_crc};
 	s->env->applied(s->env->arg, s->host, &applied);
 	session_push_filters(s);
 	return 0;

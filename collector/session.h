@@ -68,13 +68,20 @@ struct session_env {
 	void (*closed)(void *arg, struct session *s);
 };
 
+/* One document of central filters. */
+struct push_id {
+	uint32_t version; /* 0: none */
+	uint32_t crc;
+};
+
 /* Central filters on their way to the agent. */
 struct push {
 	bool heard;                       /* the agent has said what it applies */
 	bool deaf;                        /* it has not, and should have */
-	uint32_t version;                 /* it applies */
-	uint32_t refused;                 /* it cannot take */
-	uint32_t sent;                    /* it got last in this session; 0: none */
+	unsigned answers;                 /* APPLIED that may come still */
+	struct push_id applied;           /* by the agent, as it says */
+	struct push_id refused;           /* it cannot take */
+	struct push_id sent;              /* it got last in this session */
 	struct filter_document *document; /* NULL: nothing is on its way */
 	size_t offset;                    /* bytes of it that are handed on */
 };

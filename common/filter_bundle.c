@@ -325,6 +325,14 @@ find_list(const struct bundle *b, const char *name)
 	return NULL;
 }
 
+uint32_t
+bundle_list_entries(const struct bundle *b, const char *name)
+{
+	const struct bundle_list *l = find_list(b, name);
+
+	return l != NULL ? l->entries : 0;
+}
+
 int
 bundle_read_list(
     void *arg, const char *name, struct filter_list *list, char *why, size_t whysize)

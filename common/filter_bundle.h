@@ -71,5 +71,7 @@ void bundle_free(struct bundle *b);
 /* For filter_compile: arg is the struct bundle. */
 int bundle_read_list(
     void *arg, const char *name, struct filter_list *list, char *why, size_t whysize);
+/* How many entries that reads; 0: there is no such list. */
+uint32_t bundle_list_entries(const struct bundle *b, const char *name);
 
 #endif

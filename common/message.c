@@ -324,7 +324,9 @@ message_put_applied(struct writer *w, const struct applied *m)
 	uint8_t *payload = frame_begin(w, FRAME_APPLIED);
 
 	put_u32(w, m->version);
+	put_u32(w, m->crc);
 	put_u32(w, m->refused);
+	put_u32(w, m->refused_crc);
 	put_text(w, m->reason, TEXT_MAX_LEN);
 	frame_end(w, payload, false);
 }
@@ -336,7 +338,9 @@ message_get_applied(
 	struct reader r = reader_of(payload, len);
 
 	m->version = get_u32(&r);
+	m->crc = get_u32(&r);
 	m->refused = get_u32(&r);
+	m->refused_crc = get_u32(&r);
 	get_text(&r, m->reason, TEXT_MAX_LEN);
 	return get_done(&r, why);
 }

@@ -120,7 +120,10 @@ struct filters {
 /* After WELCOME and whenever it changes. */
 struct applied {
 	uint32_t version; /* in force, 0: none */
+	uint32_t crc;     /* of its document: a restored database may have another one
+			   * of that version */
 	uint32_t refused; /* could not be used, 0: none */
+	uint32_t refused_crc; /* of its document */
 	char reason[TEXT_MAX_LEN + 1];
 };
 

@@ -4,9 +4,11 @@
  * expiry; the order of central and own filters.
  */
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/filters.h"
@@ -65,9 +67,19 @@ add(int32_t id, const char *query, uint32_t sample, uint64_t expires_us)
 	bundle_put_filter(&doc, &filter);
 }
 
+/* Until the set is compiled; whether it is to be answered. */
+static bool
+settle(void)
+{
+	struct pollfd fd = {.fd = filters_fd(f), .events = POLLIN};
+
+	ck_assert_int_eq(poll(&fd, 1, 20000), 1);
+	return filters_on_event(f);
+}
+
 /* Sends the document in pieces of this length; what the last one gave. */
 static int
-offer(uint32_t version, size_t piece)
+send_set(uint32_t version, size_t piece)
 {
 	int rc = 0;
 
@@ -85,6 +97,15 @@ offer(uint32_t version, size_t piece)
 	}
 	bundle_writer_free(&doc);
 	bundle_begin(&doc);
+	return rc;
+}
+
+static int
+offer(uint32_t version, size_t piece)
+{
+	int rc = send_set(version, piece);
+
+	ck_assert(settle());
 	return rc;
 }
 
@@ -201,6 +222,88 @@ START_TEST(lists_come_along)
 }
 END_TEST
 
+static void
+add_list(const char *name, uint32_t entries)
+{
+	char text[24];
+
+	bundle_put_list(&doc, name);
+	for (uint32_t i = 0; i < entries; i++) {
+		int len = snprintf(text, sizeof text, "%u.%u.%u.%u", 1 + (i >> 23),
+		    i >> 15 & 255, i >> 7 & 255, (i & 127) << 1);
+
+		bundle_put_entry(&doc, text, (size_t)len);
+	}
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Records wait in the kernel while the caller does not come back. */
+START_TEST(a_long_list_holds_up_nobody)
+{
+	double before;
+
+	for (int32_t i = 1; i <= 4; i++)
+		add(i, i % 2 == 0 ? "src:@long" : "dst:@long", 0, 0);
+	add_list("long", 400000);
+	before = now();
+	ck_assert_int_eq(send_set(3, 60000), 1);
+	ck_assert(now() - before < 0.2);
+	applied_is(0, 0, "");
+	ck_assert(settle());
+	applied_is(3, 0, "");
+	ck_assert(!filters_on_event(f));
+}
+END_TEST
+
+/* A few bytes for each filter that names it, a million entries in memory. */
+START_TEST(one_list_in_many_filters)
+{
+	double before = now();
+
+	for (int32_t i = 1; i <= 1000; i++)
+		add(i, "src:@long", 0, 0);
+	add_list("long", 500000);
+	ck_assert_int_eq(offer(3, 60000), 1);
+	applied_is(0, 3, "entries of lists");
+	ck_assert(now() - before < 20);
+}
+END_TEST
+
+/* What comes while one is compiled waits, and a newer one takes its place. */
+START_TEST(the_newest_waits)
+{
+	add(7, "src:@long", 0, 0);
+	add_list("long", 300000);
+	ck_assert_int_eq(send_set(3, 60000), 1);
+	for (uint32_t version = 4; version < 7; version++) {
+		add(7, "dport:22", 0, 0);
+		ck_assert_int_eq(send_set(version, 1000), 1);
+	}
+	ck_assert(settle());
+	applied_is(3, 0, "");
+	ck_assert(settle());
+	applied_is(6, 0, "");
+	ck_assert(!keeps(22));
+	/* One that is compiled when another session begins is no answer to that. */
+	ck_assert_int_eq(send_set(7, 1000), 1);
+	filters_session(f);
+	ck_assert(!settle());
+	applied_is(7, 0, "");
+	/* And one that nobody waits for any more. */
+	add(7, "src:@long", 0, 0);
+	add_list("long", 300000);
+	ck_assert_int_eq(send_set(8, 60000), 1);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_its_checksum)
 {
 	struct filters m = {.version = 5,
@@ -211,6 +314,7 @@ START_TEST(what_does_not_fit_its_checksum)
 	struct filters_counters c;
 
 	ck_assert_int_eq(filters_take(f, &m, &why), 1);
+	ck_assert(settle());
 	applied_is(0, 5, "checksum");
 	filters_counters(f, &c);
 	ck_assert_uint_eq(c.errors, 1);
@@ -445,6 +549,10 @@ main(void)
 	tcase_add_test(tc, an_empty_set_ends_all);
 	tcase_add_test(tc, all_or_nothing);
 	tcase_add_test(tc, lists_come_along);
+	tcase_add_test(tc, a_long_list_holds_up_nobody);
+	tcase_add_test(tc, one_list_in_many_filters);
+	tcase_add_test(tc, the_newest_waits);
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, what_does_not_fit_its_checksum);
 	tcase_add_test(tc, pieces_out_of_order);
 	tcase_add_test(tc, a_restart_keeps_the_set);

@@ -771,14 +771,28 @@ make_document(struct bundle_writer *doc, const char *query)
 	ck_assert_int_eq(bundle_finish(doc), 0);
 }
 
+static void
+on_filters(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (filters_on_event(filters))
+		uplink_filters_changed(up);
+}
+
 START_TEST(central_filters_are_answered)
 {
+	struct event *done;
 	struct bundle_writer good, bad;
 	char path[80];
 
 	filters = filters_new(dir, "web1", NULL);
 	make_document(&good, "dport:22");
 	make_document(&bad, "id:A-1");
+	done = event_new(
+	    base, filters_fd(filters), EV_READ | EV_PERSIST, on_filters, NULL);
+	ck_assert_int_eq(event_add(done, NULL), 0);
 	start();
 	session(0);
 	peer_applied(&one, 0, 0);
@@ -797,6 +811,7 @@ START_TEST(central_filters_are_answered)
 	peer_drop(&one);
 	session(0);
 	peer_applied(&one, 6, 0);
+	event_free(done);
 	bundle_writer_free(&good);
 	bundle_writer_free(&bad);
 	snprintf(path, sizeof path, "%s/filters", dir);

@@ -470,7 +470,8 @@ send_applied(uint32_t version, uint32_t refused)
 {
 	uint8_t frame[300];
 	struct writer w = writer_of(frame, sizeof frame);
-	struct applied a = {.version = version, .refused = refused};
+	struct applied a = {
+	    .version = version, .crc = 5, .refused = refused, .refused_crc = 5};
 
 	snprintf(a.reason, sizeof a.reason, "%s", refused != 0 ? "no such field" : "");
 	message_put_applied(&w, &a);
@@ -530,6 +531,37 @@ START_TEST(filters_only_where_they_lack)
 	send_applied(4, 0);
 	ck_assert_int_eq(receive(), 0);
 	ck_assert_int_eq(heard, 1);
+}
+END_TEST
+
+/* After a restore of the database another set may have the version the agent has. */
+START_TEST(filters_of_the_same_version)
+{
+	make_document(4, 20);
+	document->crc = 6;
+	open_with_mark(0);
+	send_applied(4, 4);
+	expect_document();
+	session_push_filters(session);
+	ck_assert_int_eq(receive(), 0);
+	document->crc = 7;
+	session_push_filters(session);
+	expect_document();
+}
+END_TEST
+
+/* Each one would cost a row in the database and a line in the log. */
+START_TEST(answers_nobody_asked_for)
+{
+	make_document(4, 20);
+	open_with_mark(0);
+	send_applied(3, 0);
+	expect_document();
+	send_applied(4, 0);
+	ck_assert_int_eq(receive(), 0);
+	send_applied(4, 0);
+	ck_assert_int_eq(receive(), FRAME_BYE);
+	ck_assert_int_eq(heard, 2);
 }
 END_TEST
 
@@ -800,6 +832,8 @@ session_cases(void)
 	tcase_add_test(tc, losses_are_queued);
 	tcase_add_test(tc, filters_after_what_is_applied);
 	tcase_add_test(tc, filters_only_where_they_lack);
+	tcase_add_test(tc, filters_of_the_same_version);
+	tcase_add_test(tc, answers_nobody_asked_for);
 	tcase_add_test(tc, refused_filters_are_not_sent_again);
 	tcase_add_test(tc, newer_filters_begin_anew);
 	tcase_add_test(tc, agents_that_know_no_filters);

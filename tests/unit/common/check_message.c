@@ -294,14 +294,16 @@ END_TEST
 
 START_TEST(applied_round_trip)
 {
-	struct applied in = {4, 5, "filter noise: column 3"}, got;
+	struct applied in = {4, 0xfedcba98, 5, 7, "filter noise: column 3"}, got;
 
 	begin();
 	message_put_applied(&out, &in);
 	parse(FRAME_APPLIED);
 	ck_assert_int_eq(message_get_applied(frame.payload, frame.len, &got, &why), 0);
 	ck_assert_uint_eq(got.version, 4);
+	ck_assert_uint_eq(got.crc, 0xfedcba98);
 	ck_assert_uint_eq(got.refused, 5);
+	ck_assert_uint_eq(got.refused_crc, 7);
 	ck_assert_str_eq(got.reason, in.reason);
 	ck_assert_int_eq(
 	    message_get_applied(frame.payload, frame.len - 1, &got, &why), -1);
