@@ -305,6 +305,360 @@ COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.source_sketch IS 'for several 
 COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.destination_sketch IS 'the same of destinations';
 COMMENT ON COLUMN fwlog.rollup_hour_distinct_full.host_id IS 'number of the host';
 
+-- ---- summaries: of all hosts by the hour, and by the day
+-- Made by maintenance out of the hours above once they are over, so that a list of the
+-- largest need not read a row for each host and hour; made again when late events changed
+-- the sum. The views take what is not summed up yet from the roll-ups below it.
+
+CREATE TABLE fwlog.rollup_made (
+	rollup      text NOT NULL,
+	start       timestamptz NOT NULL,
+	host_id     integer NOT NULL DEFAULT 0,
+	events      bigint NOT NULL,
+	PRIMARY KEY (rollup, start, host_id)
+);
+COMMENT ON TABLE fwlog.rollup_made IS 'hours and days that are summed up, or thinned out';
+COMMENT ON COLUMN fwlog.rollup_made.rollup IS 'name of the table';
+COMMENT ON COLUMN fwlog.rollup_made.start IS 'start of the hour or day';
+COMMENT ON COLUMN fwlog.rollup_made.host_id IS 'the host; 0: all';
+COMMENT ON COLUMN fwlog.rollup_made.events IS 'how many events there were then';
+
+CREATE TABLE fwlog.rollup_all_port (
+	hour        timestamptz NOT NULL,
+	proto       smallint NOT NULL,
+	dport       integer NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (hour, proto, dport)
+);
+COMMENT ON TABLE fwlog.rollup_all_port IS
+	'events of all hosts by hour, protocol and destination port; read it through rollup_all_port_full';
+COMMENT ON COLUMN fwlog.rollup_all_port.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_all_port.proto IS 'IP protocol number; -1: none';
+COMMENT ON COLUMN fwlog.rollup_all_port.dport IS 'destination port; -1: none, -2: the rest of the ports';
+COMMENT ON COLUMN fwlog.rollup_all_port.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_all_port.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_all_src (
+	hour        timestamptz NOT NULL,
+	address     inet NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (hour, address)
+);
+COMMENT ON TABLE fwlog.rollup_all_src IS
+	'events of all hosts by hour and source address; read it through rollup_all_src_full';
+COMMENT ON COLUMN fwlog.rollup_all_src.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_all_src.address IS 'source address; 0.0.0.0/0: the rest, ::/0: none';
+COMMENT ON COLUMN fwlog.rollup_all_src.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_all_src.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_all_dst (
+	hour        timestamptz NOT NULL,
+	address     inet NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (hour, address)
+);
+COMMENT ON TABLE fwlog.rollup_all_dst IS
+	'events of all hosts by hour and destination address; read it through rollup_all_dst_full';
+COMMENT ON COLUMN fwlog.rollup_all_dst.hour IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_all_dst.address IS 'destination address; 0.0.0.0/0: the rest, ::/0: none';
+COMMENT ON COLUMN fwlog.rollup_all_dst.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_all_dst.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_day (
+	host_id     integer NOT NULL,
+	day         timestamptz NOT NULL,
+	prefix_id   integer NOT NULL,
+	proto       smallint NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (host_id, day, prefix_id, proto)
+);
+CREATE INDEX rollup_day_day ON fwlog.rollup_day (day);
+COMMENT ON TABLE fwlog.rollup_day IS
+	'events by day, prefix and protocol; read it through rollup_day_full';
+COMMENT ON COLUMN fwlog.rollup_day.host_id IS 'the host';
+COMMENT ON COLUMN fwlog.rollup_day.day IS 'start of the day (UTC)';
+COMMENT ON COLUMN fwlog.rollup_day.prefix_id IS 'prefix of the log rule (dict_prefix); 0: none';
+COMMENT ON COLUMN fwlog.rollup_day.proto IS 'IP protocol number; -1: none';
+COMMENT ON COLUMN fwlog.rollup_day.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_day_port (
+	day         timestamptz NOT NULL,
+	proto       smallint NOT NULL,
+	dport       integer NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (day, proto, dport)
+);
+COMMENT ON TABLE fwlog.rollup_day_port IS
+	'events of all hosts by day, protocol and destination port; read it through rollup_day_port_full';
+COMMENT ON COLUMN fwlog.rollup_day_port.day IS 'start of the day (UTC)';
+COMMENT ON COLUMN fwlog.rollup_day_port.proto IS 'IP protocol number; -1: none';
+COMMENT ON COLUMN fwlog.rollup_day_port.dport IS 'destination port; -1: none, -2: the rest of the ports';
+COMMENT ON COLUMN fwlog.rollup_day_port.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_port.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_day_src (
+	day         timestamptz NOT NULL,
+	address     inet NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (day, address)
+);
+COMMENT ON TABLE fwlog.rollup_day_src IS
+	'events of all hosts by day and source address; read it through rollup_day_src_full';
+COMMENT ON COLUMN fwlog.rollup_day_src.day IS 'start of the day (UTC)';
+COMMENT ON COLUMN fwlog.rollup_day_src.address IS 'source address; 0.0.0.0/0: the rest, ::/0: none';
+COMMENT ON COLUMN fwlog.rollup_day_src.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_src.bytes IS 'sum of the lengths of their packets';
+
+CREATE TABLE fwlog.rollup_day_dst (
+	day         timestamptz NOT NULL,
+	address     inet NOT NULL,
+	events      bigint NOT NULL,
+	bytes       bigint NOT NULL,
+	PRIMARY KEY (day, address)
+);
+COMMENT ON TABLE fwlog.rollup_day_dst IS
+	'events of all hosts by day and destination address; read it through rollup_day_dst_full';
+COMMENT ON COLUMN fwlog.rollup_day_dst.day IS 'start of the day (UTC)';
+COMMENT ON COLUMN fwlog.rollup_day_dst.address IS 'destination address; 0.0.0.0/0: the rest, ::/0: none';
+COMMENT ON COLUMN fwlog.rollup_day_dst.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_dst.bytes IS 'sum of the lengths of their packets';
+
+CREATE FUNCTION fwlog.rollup_upto(rollup text) RETURNS timestamptz
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT coalesce(max(m.start) + CASE WHEN rollup_upto.rollup LIKE 'rollup\_day%'
+		THEN interval '1 day'
+		ELSE interval '1 hour' END, '-infinity') FROM fwlog.rollup_made m
+	WHERE m.rollup = rollup_upto.rollup
+$$;
+COMMENT ON FUNCTION fwlog.rollup_upto(text) IS
+	'from when on a summary has nothing yet, so that its view reads what it is made of';
+
+CREATE VIEW fwlog.rollup_all_port_full AS
+SELECT r.hour AS "time",
+       fwlog.protocol_name(nullif(r.proto, (-1)::smallint)) AS protocol,
+       nullif(r.proto, (-1)::smallint) AS protocol_number,
+       CASE WHEN r.dport >= 0 THEN r.dport END AS dst_port,
+       r.dport = -2 AS is_rest,
+       r.events,
+       r.bytes
+FROM (SELECT a.hour, a.proto, a.dport, a.events, a.bytes FROM fwlog.rollup_all_port a
+	UNION ALL SELECT h.hour, h.proto, h.dport, h.events, h.bytes FROM fwlog.rollup_hour_port h
+	WHERE h.hour >= (SELECT fwlog.rollup_upto('rollup_all_port'))) r;
+COMMENT ON VIEW fwlog.rollup_all_port_full IS 'events of all hosts by hour and protocol and destination port; for the largest over a long span';
+COMMENT ON COLUMN fwlog.rollup_all_port_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_all_port_full.protocol IS 'transport protocol; null: none';
+COMMENT ON COLUMN fwlog.rollup_all_port_full.protocol_number IS 'IP protocol number; null: none';
+COMMENT ON COLUMN fwlog.rollup_all_port_full.dst_port IS 'destination port; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_all_port_full.is_rest IS 'the ports that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_all_port_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_all_port_full.bytes IS 'sum of the lengths of their packets';
+
+CREATE VIEW fwlog.rollup_all_src_full AS
+SELECT r.hour AS "time",
+       CASE WHEN masklen(r.address) > 0 THEN r.address END AS src_ip,
+       r.address = inet '0.0.0.0/0' AS is_rest,
+       r.events,
+       r.bytes
+FROM (SELECT a.hour, a.address, a.events, a.bytes FROM fwlog.rollup_all_src a
+	UNION ALL SELECT h.hour, h.address, h.events, h.bytes FROM fwlog.rollup_hour_src h
+	WHERE h.hour >= (SELECT fwlog.rollup_upto('rollup_all_src'))) r;
+COMMENT ON VIEW fwlog.rollup_all_src_full IS 'events of all hosts by hour and source address, the frequent ones; for the largest over a long span';
+COMMENT ON COLUMN fwlog.rollup_all_src_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_all_src_full.src_ip IS 'source address; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_all_src_full.is_rest IS 'the addresses that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_all_src_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_all_src_full.bytes IS 'sum of the lengths of their packets';
+
+CREATE VIEW fwlog.rollup_all_dst_full AS
+SELECT r.hour AS "time",
+       CASE WHEN masklen(r.address) > 0 THEN r.address END AS dst_ip,
+       r.address = inet '0.0.0.0/0' AS is_rest,
+       r.events,
+       r.bytes
+FROM (SELECT a.hour, a.address, a.events, a.bytes FROM fwlog.rollup_all_dst a
+	UNION ALL SELECT h.hour, h.address, h.events, h.bytes FROM fwlog.rollup_hour_dst h
+	WHERE h.hour >= (SELECT fwlog.rollup_upto('rollup_all_dst'))) r;
+COMMENT ON VIEW fwlog.rollup_all_dst_full IS 'events of all hosts by hour and destination address, the frequent ones; for the largest over a long span';
+COMMENT ON COLUMN fwlog.rollup_all_dst_full."time" IS 'start of the hour';
+COMMENT ON COLUMN fwlog.rollup_all_dst_full.dst_ip IS 'destination address; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_all_dst_full.is_rest IS 'the addresses that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_all_dst_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_all_dst_full.bytes IS 'sum of the lengths of their packets';
+
+CREATE VIEW fwlog.rollup_day_port_full AS
+SELECT r.day AS "time",
+       fwlog.protocol_name(nullif(r.proto, (-1)::smallint)) AS protocol,
+       nullif(r.proto, (-1)::smallint) AS protocol_number,
+       CASE WHEN r.dport >= 0 THEN r.dport END AS dst_port,
+       r.dport = -2 AS is_rest,
+       r.events,
+       r.bytes
+FROM (SELECT d.day, d.proto, d.dport, d.events, d.bytes FROM fwlog.rollup_day_port d
+	UNION ALL SELECT a.hour, a.proto, a.dport, a.events, a.bytes FROM fwlog.rollup_all_port a
+	WHERE a.hour >= (SELECT fwlog.rollup_upto('rollup_day_port'))
+	UNION ALL SELECT h.hour, h.proto, h.dport, h.events, h.bytes FROM fwlog.rollup_hour_port h
+	WHERE h.hour >= (SELECT fwlog.rollup_upto('rollup_all_port'))
+	AND h.hour >= (SELECT fwlog.rollup_upto('rollup_day_port'))) r;
+COMMENT ON VIEW fwlog.rollup_day_port_full IS 'events of all hosts by day and protocol and destination port; for the largest over a very long span';
+COMMENT ON COLUMN fwlog.rollup_day_port_full."time" IS 'start of the day (UTC); of what is not summed up yet, of the hour';
+COMMENT ON COLUMN fwlog.rollup_day_port_full.protocol IS 'transport protocol; null: none';
+COMMENT ON COLUMN fwlog.rollup_day_port_full.protocol_number IS 'IP protocol number; null: none';
+COMMENT ON COLUMN fwlog.rollup_day_port_full.dst_port IS 'destination port; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_day_port_full.is_rest IS 'the ports that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_day_port_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_port_full.bytes IS 'sum of the lengths of their packets';
+
+CREATE VIEW fwlog.rollup_day_src_full AS
+SELECT r.day AS "time",
+       CASE WHEN masklen(r.address) > 0 THEN r.address END AS src_ip,
+       r.address = inet '0.0.0.0/0' AS is_rest,
+       r.events,
+       r.bytes
+FROM (SELECT d.day, d.address, d.events, d.bytes FROM fwlog.rollup_day_src d
+	UNION ALL SELECT a.hour, a.address, a.events, a.bytes FROM fwlog.rollup_all_src a
+	WHERE a.hour >= (SELECT fwlog.rollup_upto('rollup_day_src'))
+	UNION ALL SELECT h.hour, h.address, h.events, h.bytes FROM fwlog.rollup_hour_src h
+	WHERE h.hour >= (SELECT fwlog.rollup_upto('rollup_all_src'))
+	AND h.hour >= (SELECT fwlog.rollup_upto('rollup_day_src'))) r;
+COMMENT ON VIEW fwlog.rollup_day_src_full IS 'events of all hosts by day and source address, the frequent ones; for the largest over a very long span';
+COMMENT ON COLUMN fwlog.rollup_day_src_full."time" IS 'start of the day (UTC); of what is not summed up yet, of the hour';
+COMMENT ON COLUMN fwlog.rollup_day_src_full.src_ip IS 'source address; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_day_src_full.is_rest IS 'the addresses that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_day_src_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_src_full.bytes IS 'sum of the lengths of their packets';
+
+CREATE VIEW fwlog.rollup_day_dst_full AS
+SELECT r.day AS "time",
+       CASE WHEN masklen(r.address) > 0 THEN r.address END AS dst_ip,
+       r.address = inet '0.0.0.0/0' AS is_rest,
+       r.events,
+       r.bytes
+FROM (SELECT d.day, d.address, d.events, d.bytes FROM fwlog.rollup_day_dst d
+	UNION ALL SELECT a.hour, a.address, a.events, a.bytes FROM fwlog.rollup_all_dst a
+	WHERE a.hour >= (SELECT fwlog.rollup_upto('rollup_day_dst'))
+	UNION ALL SELECT h.hour, h.address, h.events, h.bytes FROM fwlog.rollup_hour_dst h
+	WHERE h.hour >= (SELECT fwlog.rollup_upto('rollup_all_dst'))
+	AND h.hour >= (SELECT fwlog.rollup_upto('rollup_day_dst'))) r;
+COMMENT ON VIEW fwlog.rollup_day_dst_full IS 'events of all hosts by day and destination address, the frequent ones; for the largest over a very long span';
+COMMENT ON COLUMN fwlog.rollup_day_dst_full."time" IS 'start of the day (UTC); of what is not summed up yet, of the hour';
+COMMENT ON COLUMN fwlog.rollup_day_dst_full.dst_ip IS 'destination address; null: none, or one of the rest';
+COMMENT ON COLUMN fwlog.rollup_day_dst_full.is_rest IS 'the addresses that have no row of their own, together';
+COMMENT ON COLUMN fwlog.rollup_day_dst_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_dst_full.bytes IS 'sum of the lengths of their packets';
+
+CREATE VIEW fwlog.rollup_day_full AS
+SELECT r.day AS "time",
+       h.name AS host,
+       p.prefix,
+       fwlog.protocol_name(nullif(r.proto, (-1)::smallint)) AS protocol,
+       nullif(r.proto, (-1)::smallint) AS protocol_number,
+       r.events,
+       r.bytes,
+       r.host_id,
+       r.prefix_id
+FROM (SELECT d.host_id, d.day, d.prefix_id, d.proto, d.events, d.bytes FROM fwlog.rollup_day d
+	UNION ALL SELECT o.host_id, o.hour, o.prefix_id, o.proto, o.events, o.bytes
+	FROM fwlog.rollup_hour o WHERE o.hour >= (SELECT fwlog.rollup_upto('rollup_day'))) r
+LEFT JOIN fwlog.host h ON h.host_id = r.host_id
+LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = r.prefix_id;
+COMMENT ON VIEW fwlog.rollup_day_full IS
+	'events by day, prefix and protocol; without a verdict, which can change within a day';
+COMMENT ON COLUMN fwlog.rollup_day_full."time" IS 'start of the day (UTC); of what is not summed up yet, of the hour';
+COMMENT ON COLUMN fwlog.rollup_day_full.host IS 'machine that logged';
+COMMENT ON COLUMN fwlog.rollup_day_full.prefix IS 'prefix of the log rule; null: none';
+COMMENT ON COLUMN fwlog.rollup_day_full.protocol IS 'transport protocol; null: none';
+COMMENT ON COLUMN fwlog.rollup_day_full.protocol_number IS 'IP protocol number; null: none';
+COMMENT ON COLUMN fwlog.rollup_day_full.events IS 'how many events';
+COMMENT ON COLUMN fwlog.rollup_day_full.bytes IS 'sum of the lengths of their packets';
+COMMENT ON COLUMN fwlog.rollup_day_full.host_id IS 'number of the host';
+COMMENT ON COLUMN fwlog.rollup_day_full.prefix_id IS 'number of the prefix; 0: none';
+
+-- What an hour or day has of a summary is replaced in one statement each, and the sum that is
+-- noted is that of the rows: who adds at the same time makes it differ, and it is made again.
+CREATE FUNCTION fwlog.rollup_sum_one(rollup text, start timestamptz) RETURNS void
+LANGUAGE plpgsql STRICT
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+DECLARE
+	of_day boolean := rollup LIKE 'rollup\_day%';
+	at     text := CASE WHEN of_day THEN 'day' ELSE 'hour' END;
+	kind   text := substring(rollup FROM '_(src|dst|port)$');
+	source text := 'rollup_hour' || coalesce('_' || kind, '');
+	most   integer := CASE WHEN of_day THEN 500 ELSE 250 END;
+	key    text := CASE kind WHEN 'port' THEN 'proto, dport'
+		WHEN 'src' THEN 'address' WHEN 'dst' THEN 'address'
+		ELSE 'host_id, prefix_id, proto' END;
+	folded text := CASE kind WHEN 'port' THEN
+		format('proto, CASE WHEN dport < 0 OR place <= %s THEN dport ELSE -2 END', most)
+		WHEN 'src' THEN NULL WHEN 'dst' THEN NULL ELSE key END;
+BEGIN
+	folded := coalesce(folded, format('CASE WHEN masklen(address) = 0 OR place <= %s'
+		' THEN address ELSE inet ''0.0.0.0/0'' END', most));
+	EXECUTE format('DELETE FROM fwlog.%I WHERE %I = $1', rollup, at) USING start;
+	EXECUTE format('WITH made AS (INSERT INTO fwlog.%1$I (%2$I, %3$s, events, bytes)'
+		' SELECT $1, %4$s, sum(events), sum(bytes) FROM ('
+		'SELECT %3$s, sum(events) AS events, sum(bytes) AS bytes,'
+		' row_number() OVER (ORDER BY sum(events) DESC, %3$s) AS place'
+		' FROM fwlog.%5$I WHERE hour >= $1 AND hour < $2 GROUP BY %3$s) k'
+		' GROUP BY %6$s ORDER BY %6$s RETURNING events)'
+		' INSERT INTO fwlog.rollup_made AS m (rollup, start, events)'
+		' SELECT $3, $1, coalesce(sum(events), 0) FROM made'
+		' ON CONFLICT (rollup, start, host_id) DO UPDATE SET events = excluded.events',
+		rollup, at, key, folded, source,
+		CASE kind WHEN 'port' THEN '2, 3' WHEN 'src' THEN '2' WHEN 'dst' THEN '2'
+		ELSE '2, 3, 4' END)
+	USING start, start + CASE WHEN of_day THEN interval '1 day' ELSE interval '1 hour' END,
+		rollup;
+END $$;
+COMMENT ON FUNCTION fwlog.rollup_sum_one(text, timestamptz) IS
+	'makes one hour or day of one summary anew';
+
+CREATE FUNCTION fwlog.rollup_sums_due() RETURNS TABLE (rollup text, start timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	WITH hours AS MATERIALIZED (SELECT r.hour, sum(r.events) AS events FROM fwlog.rollup_hour r
+		WHERE r.hour < date_trunc('hour', now()) GROUP BY 1),
+	spans AS (SELECT k.rollup, h.hour AS start, h.events FROM hours h CROSS JOIN
+		unnest('{rollup_all_port,rollup_all_src,rollup_all_dst}'::text[]) k (rollup)
+	UNION ALL
+	SELECT k.rollup, date_trunc('day', h.hour), sum(h.events) FROM hours h CROSS JOIN
+		unnest('{rollup_day,rollup_day_port,rollup_day_src,rollup_day_dst}'::text[])
+		k (rollup)
+	WHERE h.hour < date_trunc('day', now()) GROUP BY 1, 2)
+	SELECT s.rollup, s.start FROM spans s LEFT JOIN fwlog.rollup_made m
+		ON m.rollup = s.rollup AND m.start = s.start AND m.host_id = 0
+	WHERE m.events IS DISTINCT FROM s.events ORDER BY 2, 1
+$$;
+COMMENT ON FUNCTION fwlog.rollup_sums_due() IS
+	'hours and days that are over and that a summary lacks, or has with another sum';
+
+CREATE FUNCTION fwlog.rollup_sum(day timestamptz) RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	due  record;
+	made bigint := 0;
+BEGIN
+	FOR due IN SELECT d.rollup, d.start FROM fwlog.rollup_sums_due() d
+	    WHERE d.start >= day AND d.start < day + interval '24 hours' LOOP
+		PERFORM fwlog.rollup_sum_one(due.rollup, due.start);
+		made := made + 1;
+	END LOOP;
+	RETURN made;
+END $$;
+COMMENT ON FUNCTION fwlog.rollup_sum(timestamptz) IS
+	'sums up what is due of the 24 hours from then on; how many hours and days of summaries';
+
 -- ---- roll-ups kept small
 -- The collector admits more keys than are worth keeping, since it cannot know early in an hour
 -- which of them will be the frequent ones, and after a restart more again. Once the hour is
@@ -370,26 +724,94 @@ END $$;
 COMMENT ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz) IS
 	'folds the smallest rows of a host and minute or hour into the rest, down to what is kept';
 
+-- Minutes of sparse traffic have about as many rows as events: after some days the ports
+-- of such hours are one row, which a reader who wants them by the minute sees (is_rest).
+CREATE FUNCTION fwlog.rollup_thin_due(after interval) RETURNS TABLE (host_id integer, day timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT DISTINCT d.host_id, d.day FROM fwlog.rollup_day d
+	WHERE d.day < date_trunc('day', now() - after) AND NOT EXISTS (
+		SELECT FROM fwlog.rollup_made m WHERE m.rollup = 'rollup_minute'
+		AND m.start = d.day AND m.host_id = d.host_id)
+	ORDER BY d.day, d.host_id
+$$;
+COMMENT ON FUNCTION fwlog.rollup_thin_due(interval) IS
+	'hosts and days, over for so long, whose minutes are not thinned out';
+
+CREATE FUNCTION fwlog.rollup_thin(host_id integer, day timestamptz) RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+#variable_conflict use_column
+DECLARE
+	one  constant integer := host_id;
+	low  constant timestamptz := date_trunc('day', day);
+	high constant timestamptz := low + interval '1 day';
+	gone bigint;
+BEGIN
+	IF high > now() - interval '1 day' THEN
+		RAISE EXCEPTION 'the minutes of % are too new to be thinned out', low
+		USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM FROM fwlog.host_mark m WHERE m.host_id = one FOR UPDATE;
+	WITH sparse AS (SELECT date_trunc('hour', minute) AS hour FROM fwlog.rollup_minute
+		WHERE host_id = one AND minute >= low AND minute < high
+		GROUP BY 1 HAVING sum(events) < 4 * count(*)),
+	gone AS (DELETE FROM fwlog.rollup_minute r WHERE r.host_id = one
+		AND r.minute >= low AND r.minute < high AND r.dport >= 0
+		AND date_trunc('hour', r.minute) IN (SELECT hour FROM sparse)
+		RETURNING r.minute, r.prefix_id, r.proto, r.events, r.bytes),
+	back AS (INSERT INTO fwlog.rollup_minute AS t
+			(host_id, minute, prefix_id, proto, dport, events, bytes)
+		SELECT one, minute, prefix_id, proto, -2, sum(events), sum(bytes) FROM gone
+		GROUP BY 2, 3, 4
+		ON CONFLICT (host_id, minute, prefix_id, proto, dport) DO UPDATE SET
+			events = t.events + excluded.events, bytes = t.bytes + excluded.bytes
+		RETURNING 1)
+	SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM back) INTO gone;
+	INSERT INTO fwlog.rollup_made (rollup, start, host_id, events)
+	VALUES ('rollup_minute', low, one, gone) ON CONFLICT DO NOTHING;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION fwlog.rollup_thin(integer, timestamptz) IS
+	'makes one row of the ports of each minute in sparse hours of that day; how many rows less';
+
+CREATE FUNCTION fwlog.rollup_trim_until(retain interval) RETURNS timestamptz
+LANGUAGE sql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+	SELECT date_trunc('day', now() - greatest(retain, interval '1 day'))
+$$;
+COMMENT ON FUNCTION fwlog.rollup_trim_until(interval) IS
+	'roll-ups from before that day are older than this, and than a day';
+
 CREATE FUNCTION fwlog.rollup_trim(retain interval) RETURNS bigint
 LANGUAGE plpgsql STRICT SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
 DECLARE
-	until timestamptz := date_trunc('hour', now() - greatest(retain, interval '1 day'));
+	until timestamptz := fwlog.rollup_trim_until(retain);
 	gone  bigint := 0;
 	n     bigint;
 	rel   text;
 BEGIN
-	FOREACH rel IN ARRAY ARRAY['rollup_minute', 'rollup_hour', 'rollup_hour_port',
-	    'rollup_hour_src', 'rollup_hour_dst', 'rollup_hour_distinct'] LOOP
+	until := least(until, (SELECT date_trunc('day', min(r.hour)) + interval '1 day'
+		FROM fwlog.rollup_hour r WHERE r.hour < until));
+	FOREACH rel IN ARRAY '{rollup_minute,rollup_hour,rollup_hour_port,rollup_hour_src,
+	    rollup_hour_dst,rollup_hour_distinct,rollup_all_port,rollup_all_src,rollup_all_dst,
+	    rollup_day,rollup_day_port,rollup_day_src,rollup_day_dst}'::text[] LOOP
 		EXECUTE format('DELETE FROM fwlog.%I WHERE %I < $1', rel,
-			CASE rel WHEN 'rollup_minute' THEN 'minute' ELSE 'hour' END) USING until;
+			CASE WHEN rel = 'rollup_minute' THEN 'minute'
+			WHEN rel LIKE 'rollup\_day%' THEN 'day' ELSE 'hour' END) USING until;
 		GET DIAGNOSTICS n = ROW_COUNT;
 		gone := gone + n;
 	END LOOP;
+	DELETE FROM fwlog.rollup_made m WHERE m.start < until;
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION fwlog.rollup_trim(interval) IS
-	'removes the rows of all roll-ups that are older, at least a day; how many';
+	'removes the oldest day of all roll-ups that is older, at least a day; how many rows';
 
 -- ---- partitions
 
@@ -595,12 +1017,28 @@ SET timezone = 'UTC' AS $$
 	UNION ALL
 	SELECT 'removes roll-ups older than ' || retain_rollups,
 		format('SELECT fwlog.rollup_trim(%L)', retain_rollups)
-	WHERE retain_rollups IS NOT NULL
+	FROM (SELECT DISTINCT date_trunc('day', r.hour) FROM fwlog.rollup_hour r
+		WHERE r.hour < fwlog.rollup_trim_until(retain_rollups)) d
 	UNION ALL
 	SELECT format('folds rows of %s of host %s at %s', e.rollup, e.host_id, e.start),
 		format('SELECT fwlog.rollup_fold(%L, %s, %L)', e.rollup, e.host_id, e.start)
 	FROM fwlog.rollup_excess(date_trunc('hour', now()) - interval '26 hours',
 		date_trunc('hour', now())) e WHERE fold
+	UNION ALL
+	(SELECT format('sums up roll-ups of %s', d.day::date),
+		format('SELECT fwlog.rollup_sum(%L)', d.day)
+	FROM (SELECT DISTINCT date_trunc('day', s.start) AS day FROM fwlog.rollup_sums_due() s
+		WHERE fold) d
+	ORDER BY d.day)
+	UNION ALL
+	(SELECT format('thins out minutes of host %s on %s', t.host_id, t.day::date),
+		format('SELECT fwlog.rollup_thin(%s, %L)', t.host_id, t.day)
+	FROM fwlog.rollup_thin_due(interval '8 days') t WHERE fold)
+	UNION ALL
+	SELECT 'forgets marks of runs that ended more than 180 days ago',
+		$q$SELECT fwlog.stream_forget('180 days')$q$
+	WHERE fold AND (pg_has_role(session_user, 'fwlog_admin', 'MEMBER')
+		OR pg_has_role(session_user, 'fwlog_owner', 'MEMBER'))
 $$;
 COMMENT ON FUNCTION fwlog.maintenance_due(integer, interval, interval, interval, bigint,
 	interval, boolean) IS
@@ -610,6 +1048,10 @@ COMMENT ON FUNCTION fwlog.maintenance_due(integer, interval, interval, interval,
 
 REVOKE ALL ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_excess(timestamptz, timestamptz),
 	fwlog.rollup_fold(text, integer, timestamptz), fwlog.rollup_trim(interval),
+	fwlog.rollup_trim_until(interval), fwlog.rollup_upto(text),
+	fwlog.rollup_sum_one(text, timestamptz), fwlog.rollup_sums_due(),
+	fwlog.rollup_sum(timestamptz), fwlog.rollup_thin_due(interval),
+	fwlog.rollup_thin(integer, timestamptz),
 	fwlog.partition_ahead(integer), fwlog.partition_waiting(),
 	fwlog.partition_is_closed(text), fwlog.seal_due(interval), fwlog.seal_index(text, text),
 	fwlog.retain_due(interval, bigint), fwlog.partition_drop(text),
@@ -620,6 +1062,7 @@ GRANT SELECT, INSERT, UPDATE ON fwlog.rollup_minute, fwlog.rollup_hour,
 	fwlog.rollup_hour_port, fwlog.rollup_hour_src, fwlog.rollup_hour_dst,
 	fwlog.rollup_hour_distinct TO fwlog_ingest;
 GRANT EXECUTE ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz),
+	fwlog.rollup_sum(timestamptz), fwlog.rollup_thin(integer, timestamptz),
 	fwlog.partition_ahead(integer), fwlog.seal_index(text, text),
 	fwlog.maintenance_due(integer, interval, interval, interval, bigint, interval, boolean)
 	TO fwlog_ingest, fwlog_admin;
@@ -629,5 +1072,9 @@ GRANT EXECUTE ON FUNCTION fwlog.rollup_trim(interval), fwlog.partition_drop(text
 	fwlog.partition_is_closed(text) TO fwlog_admin;
 GRANT SELECT ON fwlog.rollup_minute_full, fwlog.rollup_hour_full,
 	fwlog.rollup_hour_port_full, fwlog.rollup_hour_src_full, fwlog.rollup_hour_dst_full,
-	fwlog.rollup_hour_distinct_full, fwlog.partition_overview TO fwlog_report;
-GRANT EXECUTE ON FUNCTION fwlog.distinct_estimate(bit) TO fwlog_report, fwlog_admin;
+	fwlog.rollup_hour_distinct_full, fwlog.rollup_all_port_full, fwlog.rollup_all_src_full,
+	fwlog.rollup_all_dst_full, fwlog.rollup_day_full, fwlog.rollup_day_port_full,
+	fwlog.rollup_day_src_full, fwlog.rollup_day_dst_full, fwlog.partition_overview
+	TO fwlog_report;
+GRANT EXECUTE ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_upto(text)
+	TO fwlog_report, fwlog_admin;

@@ -226,6 +226,68 @@ is "those that stay are the larger ones" "$(sql "SELECT min(events) = 7 FROM
 	fwlog.rollup_hour_src WHERE hour = date_trunc('hour', now()) - interval '3 hours'
 	AND masklen(address) > 0")" t
 
+# ---- summaries over all hosts, and minutes thinned out
+sql "DELETE FROM fwlog.rollup_hour_src
+	WHERE hour = date_trunc('hour', now()) - interval '3 hours'" >/dev/null
+NINE="date_trunc('day', now(), 'UTC') - interval '9 days'" # ago, an hour of 1819 events
+for rel in src dst; do
+	sql "INSERT INTO fwlog.rollup_hour_$rel SELECT 1, $NINE, inet '10.8.0.0' + g,
+		CASE g WHEN 77 THEN 1220 ELSE 1 END, 60 FROM generate_series(1, 600) g" >/dev/null
+done
+sql "INSERT INTO fwlog.rollup_hour VALUES (1, $NINE, 1, 6, 1819, 36000);
+	INSERT INTO fwlog.rollup_hour_port VALUES (1, $NINE, 6, 1, 1819, 36000);
+	INSERT INTO fwlog.rollup_minute SELECT 1, $NINE + m * interval '1 minute', 1, 6, p, 1, 60
+		FROM generate_series(0, 59) m, generate_series(1, 20) p;
+	INSERT INTO fwlog.rollup_minute SELECT 1, $NINE + interval '1 hour', 1, 6, p, 31, 60
+		FROM generate_series(1, 20) p" >/dev/null
+
+# summed WHAT: each hour that is over, and each view, has the sum of the roll-up.
+summed()
+{
+	local kind
+	for kind in src dst port; do
+		is "$1: hours over all hosts, $kind" "$(sql "SELECT count(*) FROM
+			(SELECT hour, sum(events), sum(bytes) FROM fwlog.rollup_hour_$kind
+			WHERE hour < date_trunc('hour', now()) GROUP BY 1) h FULL JOIN
+			(SELECT hour, sum(events), sum(bytes) FROM fwlog.rollup_all_$kind GROUP BY 1) a
+			ON h::text = a::text WHERE h IS NULL OR a IS NULL")" 0
+		is "$1: the views, $kind" "$(sql "SELECT (SELECT sum(events) FROM
+			fwlog.rollup_all_${kind}_full) - sum(events), (SELECT sum(events) FROM
+			fwlog.rollup_day_${kind}_full) - sum(events) FROM fwlog.rollup_hour_$kind")" "0|0"
+	done
+	is "$1: days by prefix" "$(PGUSER=fwlog_report sql "SELECT sum(events) -
+		(SELECT sum(events) FROM fwlog.rollup_hour_full) FROM fwlog.rollup_day_full")" 0
+}
+ctl maintain
+says "what is over is summed up" 0 "sums up roll-ups of $(day_ago 9): 7$"
+summed "summed up"
+is "the largest come first" "$(PGUSER=fwlog_report sql "SELECT src_ip, events FROM
+	fwlog.rollup_day_src_full WHERE time = $NINE ORDER BY 2 DESC LIMIT 1")" "10.8.0.77|1220"
+is "beyond what is kept they are one row" "$(sql "SELECT count(*), sum(events) FILTER
+	(WHERE masklen(address) = 0) FROM fwlog.rollup_all_src WHERE hour = $NINE")" "251|350"
+for rel in src dst; do
+	sql "INSERT INTO fwlog.rollup_hour_$rel VALUES (2, $NINE, '10.8.0.1', 9, 9)" >/dev/null
+done
+sql "INSERT INTO fwlog.rollup_hour VALUES (2, $NINE, 1, 6, 9, 9);
+	INSERT INTO fwlog.rollup_hour_port VALUES (2, $NINE, 6, 1, 9, 9)" >/dev/null
+thin=$(sql "SELECT minute, sum(events), sum(bytes) FROM fwlog.rollup_minute GROUP BY 1 ORDER BY 1")
+ctl maintain
+says "events that came late too" 0 "sums up roll-ups of $(day_ago 9): 7$"
+summed "come late"
+says "minutes of sparse hours are thinned out" 0 \
+	"thins out minutes of host 1 on $(day_ago 9): 1140$"
+is "those of others are not" "$(sql "SELECT count(*), count(DISTINCT dport) FROM
+	fwlog.rollup_minute WHERE minute >= $NINE AND minute < $NINE + interval '1 day'")" "80|21"
+is "their sums stay" "$(sql "SELECT minute, sum(events), sum(bytes) FROM fwlog.rollup_minute
+	GROUP BY 1 ORDER BY 1")" "$thin"
+ctl maintain
+is "once" "$(grep -c -e 'sums up' -e 'thins out' <<<"$OUT")" 0
+
+# ---- marks of runs that ended long ago
+sql "INSERT INTO fwlog.stream VALUES (1, 5, 7, now() - interval '200 days')" >/dev/null
+ctl maintain
+says "maintenance forgets them" 0 "forgets marks .*: 1$"
+
 # ---- archive
 mkdir "$T/archive"
 kept=$(content "$(day_ago 4)")

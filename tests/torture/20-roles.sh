@@ -17,9 +17,9 @@ ROLES=(ingest report web admin)
 ALLOWED='
 ingest INSERT event
 ingest SELECT (host|host_mark|stream|host_status|dict_.*|loss|quarantine|schema_version|agent_key|rule_count|filter.*)
-ingest SELECT (rollup_[a-z]*|rollup_hour_(port|src|dst|distinct)|prefix_timeline|list|list_entry)
-ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
-ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute|rollup_[a-z]*|rollup_hour_(port|src|dst|distinct))
+ingest SELECT (rollup_(minute|hour)|rollup_hour_(port|src|dst|distinct)|prefix_timeline|list|list_entry)
+ingest INSERT (stream|host_status|loss|quarantine|rule_count|filter_applied|filtered_minute|rollup_(minute|hour)|rollup_hour_(port|src|dst|distinct))
+ingest (UPDATE|LOCK) (stream|host_status|host_mark|rule_count|filter_applied|filtered_minute|rollup_(minute|hour)|rollup_hour_(port|src|dst|distinct))
 report SELECT .*(_full|_overview|_verdict|schema_version|filter_history|filter_host)
 ingest SELECT import_(seen|secret)
 ingest SELECT (rule_state|alert|alert_(digest|delivery|mark)|silence)
