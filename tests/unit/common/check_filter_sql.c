@@ -166,7 +166,7 @@ START_TEST(widened)
 {
 	static const struct {
 		const char *text, *sql;
-	} cases[] = {
+	} wider[] = {
 	    {"message:x", "TRUE"},
 	    {"-message:x", "(FALSE) IS NOT TRUE"},
 	    {"-(tcp -message:x)",
@@ -174,13 +174,13 @@ START_TEST(widened)
 	};
 	struct filter_sql_source wide = {.first = 1, .widen = true};
 
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof wider / sizeof wider[0]; i++) {
 		struct filter_tree *tree =
-		    filter_parse(cases[i].text, strlen(cases[i].text), &error);
+		    filter_parse(wider[i].text, strlen(wider[i].text), &error);
 
 		ck_assert_ptr_nonnull(tree);
 		ck_assert_int_eq(filter_sql(tree, &wide, &sql, &error), 0);
-		ck_assert_str_eq(sql.text, cases[i].sql);
+		ck_assert_str_eq(sql.text, wider[i].sql);
 		filter_sql_free(&sql);
 		wide.widen = false;
 		ck_assert_int_eq(filter_sql(tree, &wide, &sql, &error), -1);
