@@ -231,7 +231,11 @@ range_ways(struct visit *v, const char *path)
 	}
 	st = state_absolute(&v->state);
 	page_link(v, path, &st, " class=\"share\"");
-	html_raw(h, "link to this view</a>");
+	html_raw(h, "link to this view</a> ");
+	st = v->state;
+	st.turn = TURN_NONE;
+	page_link(v, "/views", &st, "");
+	html_raw(h, "save</a>");
 }
 
 void
@@ -366,6 +370,8 @@ explain(int status)
 		       "login, or set allow_anonymous = yes in fwlog.cgi.conf.";
 	case 404:
 		return "There is no such page.";
+	case 409:
+		return "The database refused the change.";
 	case 503:
 		return "The database cannot be reached or is not set up. Records are "
 		       "safe with the agents meanwhile. “fwlogctl db check” tells the "

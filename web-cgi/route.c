@@ -6,6 +6,13 @@
 const struct route routes[] = {
     {"/", "Overview", METHOD_GET, ROUTE_STATE, page_home},
     {"/events", "Events", METHOD_GET, ROUTE_STATE, page_events},
+    {"/top/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_top},
+    {"/hosts", "Hosts", METHOD_GET, ROUTE_STATE, page_hosts},
+    {"/hosts/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_host},
+    {"/filters", "Filters", METHOD_GET | METHOD_POST, ROUTE_STATE, page_filters},
+    {"/views", "Views", METHOD_GET | METHOD_POST, ROUTE_STATE, page_views},
+    {"/views/", NULL, METHOD_GET, ROUTE_TAIL, page_view},
+    {"/help", "Help", METHOD_GET, ROUTE_STATE, page_help},
     {"/record/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_record},
     {"/export.csv", NULL, METHOD_GET, ROUTE_STATE, page_export_csv},
     {"/export.jsonl", NULL, METHOD_GET, ROUTE_STATE, page_export_jsonl},

@@ -12,7 +12,9 @@
 #include "common/conf.h"
 
 struct settings {
-	char *db; /* libpq connection string */
+	char *db;         /* libpq connection string */
+	char *db_changes; /* the same of the role for changes */
+	char *operators;  /* users who may change filters, blanks between them */
 	bool allow_anonymous;
 	uint64_t timeout_ms; /* for all that a page asks the database */
 };

@@ -249,6 +249,13 @@ static const struct {
 };
 #define PARAMS (sizeof table / sizeof table[0])
 
+void
+state_params(void (*give)(void *arg, const char *name, const char *allowed), void *arg)
+{
+	for (size_t i = 0; i < PARAMS; i++)
+		give(arg, table[i].name, table[i].allowed);
+}
+
 static int
 unknown_param(const char *name, char why[REQUEST_WHY_MAX])
 {

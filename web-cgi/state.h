@@ -61,6 +61,9 @@ struct state {
  */
 int state_read(struct state *st, const struct params *params, int64_t now,
     char why[REQUEST_WHY_MAX]);
+/* Gives each parameter with the values it takes. */
+void state_params(
+    void (*give)(void *arg, const char *name, const char *allowed), void *arg);
 /* All defaults. */
 void state_default(struct state *st, int64_t now);
 

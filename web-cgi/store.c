@@ -22,6 +22,8 @@ struct store {
 	int results; /* there are */
 	int added;   /* with those whose queries were sent */
 	bool failed; /* a query could not be sent */
+	char refusal[512];
+	bool forbidden;
 };
 
 static int64_t
@@ -80,6 +82,11 @@ status_of(const char *sqlstate)
 		enum store_status status;
 	} known[] = {
 	    {"57014", STORE_TIMEOUT},   /* query_canceled */
+	    {"22023", STORE_REFUSED},   /* invalid_parameter_value */
+	    {"23505", STORE_REFUSED},   /* unique_violation */
+	    {"28000", STORE_REFUSED},   /* invalid_authorization_specification */
+	    {"54000", STORE_REFUSED},   /* program_limit_exceeded */
+	    {"P0002", STORE_REFUSED},   /* no_data_found */
 	    {"3F000", STORE_NOT_READY}, /* invalid_schema_name */
 	    {"42P01", STORE_NOT_READY}, /* undefined_table */
 	    {"42703", STORE_NOT_READY}, /* undefined_column */
@@ -96,6 +103,25 @@ status_of(const char *sqlstate)
 	return STORE_FAULT;
 }
 
+/* Our functions' own words; no other error gets out of here. */
+static void
+keep_refusal(struct store *s, const PGresult *r)
+{
+	const char *why = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+	const char *more = PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL);
+
+	snprintf(s->refusal, sizeof s->refusal, "%s%s%s.", why != NULL ? why : "",
+	    more != NULL ? "; " : "", more != NULL ? more : "");
+	s->forbidden = strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), "28000") == 0;
+}
+
+const char *
+store_refusal(const struct store *s, bool *forbidden)
+{
+	*forbidden = s->forbidden;
+	return s->refusal;
+}
+
 static enum store_status
 report(struct store *s, const PGresult *r)
 {
@@ -104,6 +130,8 @@ report(struct store *s, const PGresult *r)
 
 	if (PQstatus(s->conn) != CONNECTION_OK)
 		status = STORE_AWAY;
+	if (status == STORE_REFUSED)
+		keep_refusal(s, r);
 	log_message(s, status == STORE_NOT_READY
 			   ? "; fwlogctl db check tells what is missing"
 			   : "");
@@ -214,6 +242,20 @@ store_begin(struct store *s)
 	    "set_config('enable_mergejoin', 'off', true), "
 	    "set_config('work_mem', '32MB', true)",
 	    1, params);
+}
+
+void
+store_begin_change(struct store *s, const char *who)
+{
+	char limit[24];
+	const char *const params[] = {limit, who};
+
+	snprintf(limit, sizeof limit, "%" PRId64, s->limit_ms);
+	store_add(s, "BEGIN READ WRITE", 0, NULL);
+	store_add(s,
+	    "SELECT set_config('statement_timeout', $1, true), "
+	    "set_config('timezone', 'UTC', true), set_config('fwlog.who', $2, true)",
+	    2, params);
 }
 
 void

@@ -24,6 +24,7 @@ enum store_status {
 	STORE_AWAY,      /* no connection, or it broke */
 	STORE_NOT_READY, /* schema missing or of another version, right missing */
 	STORE_TIMEOUT,   /* the deadline struck */
+	STORE_REFUSED,   /* one of our functions says why not: store_refusal */
 	STORE_STOPPED,   /* who took the rows wanted no more */
 	STORE_FAULT,     /* anything else */
 };
@@ -42,6 +43,10 @@ void store_close(struct store *s); /* NULL-safe; ends the life of all strings it
 int store_add(struct store *s, const char *sql, int n, const char *const *params);
 /* The number the next one will have. */
 int store_next(const struct store *s);
+/* A transaction that changes something for this user of the page. */
+void store_begin_change(struct store *s, const char *who);
+/* Why, for people, after STORE_REFUSED; *forbidden: it is about who asks. */
+const char *store_refusal(const struct store *s, bool *forbidden);
 /* A read-only transaction with one snapshot, the limit of time, UTC; and its end. */
 void store_begin(struct store *s);
 void store_end(struct store *s);

@@ -23,6 +23,7 @@ visit_status(struct visit *v, enum store_status status)
 	case STORE_TIMEOUT:
 		v->why[0] = '\0';
 		return 504;
+	case STORE_REFUSED:
 	case STORE_STOPPED:
 	case STORE_FAULT:
 		break;
