@@ -110,7 +110,8 @@ params_get(const struct params *params, const char *name)
 
 /* ---- the path */
 
-/* Where the server has no PATH_INFO to give, p is the path. */
+/* Where the server has no PATH_INFO to give, p is the path. Only there: else a path
+ * that the server leaves open could name another page. */
 static int
 take_path_param(struct request *req, char why[REQUEST_WHY_MAX])
 {
@@ -241,7 +242,7 @@ request_read(
 		snprintf(req->path, sizeof req->path, "%s", env->path);
 	if (env->query != NULL)
 		status = take_pairs(req, &req->query, env->query, why);
-	if (status == 200)
+	if (status == 200 && (env->path == NULL || env->path[0] == '\0'))
 		status = take_path_param(req, why);
 	if (status == 200 && req->method == METHOD_POST)
 		status = take_form(req, env, why);

@@ -96,6 +96,12 @@ START_TEST(methods_and_paths)
 	/* It is no parameter of the page. */
 	ck_assert_ptr_null(params_get(&req.query, "p"));
 	ck_assert_str_eq(params_get(&req.query, "range"), "1h");
+	/* and no way past a path that the server leaves open */
+	env = (struct request_env){
+	    .method = "GET", .path = "/healthz", .query = "p=/events"};
+	ck_assert_int_eq(request_read(&req, &env, why), 200);
+	ck_assert_str_eq(req.path, "/healthz");
+	ck_assert_str_eq(params_get(&req.query, "p"), "/events");
 	/* never a link to another site */
 	env.script = "//evil.example";
 	ck_assert_int_eq(request_read(&req, &env, why), 200);
