@@ -207,7 +207,7 @@ has_fastcgi()
 
 nginx_fastcgi()
 {
-	local pid before
+	local pid
 	command -v nginx >/dev/null || { skip "nginx is missing"; return; }
 	command -v spawn-fcgi >/dev/null || { skip "spawn-fcgi is missing"; return; }
 	as fastcgi spawn-fcgi -n -s "$W/cgi.socket" -- "$CGI"
