@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-ROUNDS=$(by_form 1 3 30)
+ROUNDS=$(by_form 1 2 30)
 RATE=$(by_form 2000 3000 3000)
 WAYS=(sessions backend postmaster restart)
 POINTS=(copying commit-next commit-sent)

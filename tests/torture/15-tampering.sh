@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-ATTACKS=$(by_form 30 300 3000)
+ATTACKS=$(by_form 30 200 3000)
 AGENT_ATTACKS=$(by_form 3 12 60)
 RATE=$(by_form 1000 2000 2000)
 RECORDS=$((ATTACKS * 500)) # of each of 6 agents, to last
