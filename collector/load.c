@@ -58,6 +58,7 @@ load_clear(struct load *l)
 		memset(l->slot, 0, l->slots * sizeof *l->slot);
 	l->parts = l->streams = l->hosts = l->questions = l->days = 0;
 	l->filtered.count = 0;
+	l->minutes = 0;
 	l->row_len = 0;
 	l->units = 0;
 }
@@ -257,6 +258,10 @@ load_put_row(struct load *l, struct load_tools *t, struct load_part *part, int32
 	if (ev.ts > part->newest_us)
 		part->newest_us = ev.ts;
 	rollup_note(&l->fact[l->units], &ev);
+	if (l->fact[l->units].minute != l->minute) {
+		l->minute = l->fact[l->units].minute;
+		l->minutes++;
+	}
 	l->row_at[l->units++] = (uint32_t)l->row_len;
 	l->row_len += copyrow_put(l->row + l->row_len, host, &ev);
 	return 0;

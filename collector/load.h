@@ -18,6 +18,9 @@
 
 #define LOAD_DAYS_MAX 64         /* days without a partition asked for in one load */
 #define LOAD_QUESTIONS_FULL 2048 /* unknown strings after which a load is full */
+/* Changes of the minute after which a load is full: each minute of a host takes rows of
+ * all roll-ups, and agents name the times. */
+#define LOAD_MINUTES_FULL 4096
 /* Of one host, after which the load takes nothing more from it, but from others. */
 #define LOAD_QUESTIONS_OF_HOST 256
 
@@ -87,6 +90,8 @@ struct load {
 	size_t row_at_size;
 	struct rollup_fact *fact; /* of each row, for the roll-ups */
 	size_t fact_size;
+	size_t minutes;  /* times the minute changed from row to row */
+	uint64_t minute; /* of the last row */
 	struct filtered_rows filtered;
 	uint32_t units;
 	uint64_t since_ms; /* when the first item came */

@@ -210,7 +210,7 @@ sink_load_full(const struct sink *s)
 	const struct load *l = s->filling;
 
 	return l->units >= o->commit_rows || l->row_len >= o->commit_bytes ||
-	       l->questions >= LOAD_QUESTIONS_FULL ||
+	       l->questions >= LOAD_QUESTIONS_FULL || l->minutes >= LOAD_MINUTES_FULL ||
 	       l->filtered.count >= FILTERED_FULL;
 }
 

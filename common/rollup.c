@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "common/noise.h"
 #include "common/rollup_internal.h"
 
 #define MINUTE_US UINT64_C(60000000)
@@ -50,6 +51,11 @@ rollup_new(void)
 		free(r);
 		return NULL;
 	}
+	noise_random(&r->secret, sizeof r->secret);
+	for (int i = 0; i < ROLLUP_CUBES; i++)
+		r->cube[i].secret = &r->secret;
+	r->host.secret = &r->secret;
+	r->distinct.secret = &r->secret;
 	return r;
 }
 
@@ -219,8 +225,8 @@ rollup_may_have_row(
 	of_host = at < 0 ? 0 : r->host.cell[at].events;
 	if (cell->events >= FREQUENT_LEAST && cell->events >= of_host / FREQUENT_PART)
 		most *= 2;
-	group = cube_mix((uint64_t)(uint32_t)cell->key.host_id << 4 | which);
-	group = cube_mix(group ^ cell->key.at);
+	group = (uint64_t)(uint32_t)cell->key.host_id << 4 | which;
+	group = cube_fold(group ^ r->secret.word[0], cell->key.at ^ r->secret.word[1]);
 	return admit_key(&r->admit, cube_mix(cell->hash + which), group, most);
 }
 

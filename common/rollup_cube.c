@@ -11,7 +11,7 @@ cube_free(struct cube *c)
 {
 	free(c->cell);
 	free(c->slot);
-	*c = (struct cube){.cells = 0};
+	*c = (struct cube){.secret = c->secret};
 }
 
 void
@@ -23,14 +23,15 @@ cube_clear(struct cube *c)
 }
 
 static uint64_t
-cube_hash(const struct cube_key *key)
+cube_hash(const struct cube_secret *secret, const struct cube_key *key)
 {
-	uint64_t word[sizeof *key / 8], hash = 0;
+	const uint64_t *k = secret->word;
+	uint64_t word[5];
 
-	memcpy(word, key, sizeof *key);
-	for (size_t i = 0; i < sizeof word / sizeof word[0]; i++)
-		hash = cube_mix(hash ^ word[i]) + i;
-	return hash;
+	_Static_assert(sizeof word == sizeof *key, "a key is five words");
+	memcpy(word, key, sizeof word);
+	return cube_fold(cube_fold(word[0] ^ k[0], word[1] ^ k[1]) ^ word[2] ^ k[2],
+	    cube_fold(word[3] ^ k[3], word[4] ^ k[4]) ^ k[5]);
 }
 
 /* Where the key is, or may go. */
@@ -73,7 +74,7 @@ cube_grow(struct cube *c)
 int64_t
 cube_add(struct cube *c, const struct cube_key *key, uint64_t events, uint64_t bytes)
 {
-	uint64_t hash = cube_hash(key);
+	uint64_t hash = cube_hash(c->secret, key);
 	struct cube_cell *cell;
 	uint32_t *slot;
 

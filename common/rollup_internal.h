@@ -39,6 +39,7 @@ struct rollup_known {
 };
 
 struct rollup {
+	struct cube_secret secret;
 	struct cube cube[ROLLUP_CUBES];
 	struct cube host;     /* events of each host */
 	struct cube distinct; /* host and hour; its cells number the pairs */

@@ -47,8 +47,9 @@ teardown(void)
 	ck_assert_uint_eq(held, 0);
 }
 
+/* Records so many microseconds apart. */
 static struct item *
-batch_item(uint64_t first, uint32_t count)
+batch_item_over(uint64_t first, uint32_t count, uint64_t step_us)
 {
 	struct batch_writer *w = batch_writer_new(0);
 	struct batch_head head = {.epoch = EPOCH, .first_seq = first};
@@ -56,9 +57,9 @@ batch_item(uint64_t first, uint32_t count)
 	struct bytes_view v;
 	struct item *item;
 
-	RECORD_SET(&rec, ts_us, UINT64_C(1700000000000000));
 	RECORD_SET(&rec, prefix, (uint16_t)batch_intern(w, "DROP", 4));
 	for (uint32_t i = 0; i < count; i++) {
+		RECORD_SET(&rec, ts_us, UINT64_C(1700000000000000) + i * step_us);
 		RECORD_SET(&rec, mark, i);
 		ck_assert_int_eq(batch_add(w, &rec), 0);
 	}
@@ -71,6 +72,12 @@ batch_item(uint64_t first, uint32_t count)
 	item->count = count;
 	batch_writer_free(w);
 	return item;
+}
+
+static struct item *
+batch_item(uint64_t first, uint32_t count)
+{
+	return batch_item_over(first, count, 0);
 }
 
 static void
@@ -464,6 +471,19 @@ START_TEST(aside_takes_out_one_record)
 }
 END_TEST
 
+START_TEST(minutes_fill_a_load)
+{
+	add_batch(1, 500);
+	add_batch(501, 500);
+	ck_assert_uint_eq(load.minutes, 1);
+	ck_assert_int_eq(
+	    load_add(&load, tools, batch_item_over(1001, 100, 60000000)), 0);
+	ck_assert_uint_eq(load.minutes, 100);
+	load_clear(&load);
+	ck_assert_uint_eq(load.minutes, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -485,6 +505,7 @@ main(void)
 	tcase_add_test(tc, strings_are_asked_once);
 	tcase_add_test(tc, many_days);
 	tcase_add_test(tc, many_strings);
+	tcase_add_test(tc, minutes_fill_a_load);
 	tcase_add_test(tc, aside_takes_out_one_record);
 	tcase_add_test(tc, a_loss_of_very_many_numbers);
 	tcase_add_test(tc, filtered_is_added_up);

@@ -268,6 +268,24 @@ START_TEST(sketches_have_a_bound)
 }
 END_TEST
 
+/* Who knows one table cannot choose keys that meet in another one. */
+START_TEST(hashes_are_secret)
+{
+	struct rollup *other = rollup_new();
+	struct cube_key key = {.at = MINUTE, .host_id = HOST, .dport = 22};
+	int64_t here = cube_add(&rollup->host, &key, 1, 1);
+	int64_t there = cube_add(&other->host, &key, 1, 1);
+
+	ck_assert_int_eq(here, 0);
+	ck_assert_int_eq(there, 0);
+	ck_assert(rollup->host.cell[0].hash != other->host.cell[0].hash);
+	key.dport = 23;
+	ck_assert_int_eq(cube_add(&rollup->host, &key, 1, 1), 1);
+	ck_assert(rollup->host.cell[0].hash != rollup->host.cell[1].hash);
+	rollup_free(other);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -288,6 +306,7 @@ main(void)
 	tcase_add_test(c, sketches_are_sent_once);
 	tcase_add_test(c, sql_is_whole);
 	tcase_add_test(c, sketches_have_a_bound);
+	tcase_add_test(c, hashes_are_secret);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
