@@ -184,7 +184,7 @@ rule_read_keys(struct rule_draft *d, const struct yaml_node *node, struct rule *
 	}
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
 		for (size_t j = 0; j < i; j++)
-			if (strcasecmp(names.at[i], names.at[j]) == 0)
+			if (strcasecmp(names.at[i], rule->key[j].name) == 0)
 				rc = rule_refuse(d, node->line,
 				    "group-by: %.64s is there twice", names.at[i]);
 		rule->key[rule->key_count++].name = names.at[i];
