@@ -173,5 +173,31 @@ sink_ask_done(struct sink *s)
 	if (s->askings > 0)
 		return ask_strings_done(s);
 	s->asked_days++;
+	s->days_failed = 0;
 	return NULL;
+}
+
+/*
+ * Somebody reads event_default for long, or too much of it would have to move. Agents
+ * must not wait for that. A lost connection is no answer, but one that is lost over the
+ * same question again is.
+ */
+bool
+sink_ask_failed(struct sink *s, const struct pg_error *error)
+{
+	uint64_t day;
+
+	if (s->askings > 0 || s->asked_days >= s->flying->days)
+		return false;
+	if (error->fault == PG_FAULT_CONNECTION && ++s->days_failed < 2)
+		return false;
+	day = s->flying->day[s->asked_days++];
+	days_learn(&s->env->days, day);
+	s->days_failed = 0;
+	s->env->metrics->days_refused++;
+	log_limited(&s->env->days.limit, LOG_LEVEL_WARN,
+	    "a partition cannot be made now: %s: its records are in event_default "
+	    "until maintenance moves them",
+	    error->text);
+	return true;
 }

@@ -252,8 +252,11 @@ commit_trouble(struct sink *s, const struct pg_error *error)
 {
 	bool narrow =
 	    error->fault == PG_FAULT_DATA && !s->poison && s->ends < SINK_RANGES_MAX;
+	bool dispensable = s->state == SINK_ASKING && sink_ask_failed(s, error);
 
-	if (narrow && s->state != SINK_ASKING)
+	if (dispensable && error->fault != PG_FAULT_CONNECTION)
+		sink_go_on(s);
+	else if (narrow && s->state != SINK_ASKING)
 		commit_narrow(s, error);
 	else
 		sink_failed(s, error);

@@ -73,6 +73,7 @@ struct sink {
 	size_t askings;                /* 0: a day is */
 	bool entering_strings;         /* unknown ones; else they are looked for */
 	size_t asked_days;             /* of flying, answered */
+	unsigned days_failed;          /* times the connection was lost while asking */
 	size_t aside_part;             /* the next part to look at */
 	int results;                   /* of this step that had rows */
 	bool planned;                  /* the marks are read, rows may be copied */
@@ -108,6 +109,8 @@ bool sink_ask_next(struct sink *s);
 void sink_ask_result(struct sink *s, const struct pg_result *r);
 /* The statement went well. NULL, or what is wrong with its answer. */
 const char *sink_ask_done(struct sink *s);
+/* It did not. Whether it was about a day, whose events can do without its answer. */
+bool sink_ask_failed(struct sink *s, const struct pg_error *error);
 
 /* sink_commit.c: the load on its way */
 void sink_fly(struct sink *s);   /* filling becomes flying */

@@ -170,9 +170,11 @@ END $$;
 COMMENT ON FUNCTION fwlog.make_partition(date) IS
 	'the partition of that day (UTC) exists afterwards; its events come out of event_default';
 
+-- Whoever waits for the lock of event_default makes all others wait behind it.
 CREATE FUNCTION fwlog.ensure_partition(ts timestamptz) RETURNS text
 LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '3s'
 SET timezone = 'UTC' AS $$
 DECLARE
 	part text;

@@ -855,6 +855,7 @@ COMMENT ON COLUMN fwlog.partition_overview.kept IS
 CREATE FUNCTION fwlog.partition_ahead(days integer) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '3s'
 SET timezone = 'UTC' AS $$
 DECLARE
 	made date;
