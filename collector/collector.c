@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "collector/alerts.h"
 #include "collector/clock.h"
 #include "collector/crowd.h"
 #include "collector/filters.h"
@@ -30,6 +31,7 @@ struct collector {
 	struct gate *gate;
 	struct keys *keys;         /* NULL: no sealed socket */
 	struct maintain *maintain; /* NULL: it is left to others */
+	struct alerts *alerts;     /* NULL: none are raised */
 	const struct keytable *table;
 	struct filters_feed *feed;
 	struct filterset *filters; /* NULL: not read yet */
@@ -318,6 +320,7 @@ on_hup(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	keys_reload(c->keys);
+	alerts_reload(c->alerts);
 }
 
 /* ---- central filters */
@@ -507,6 +510,7 @@ collector_make_sinks(struct collector *c)
 	    .metrics = &c->metrics,
 	    .dict = dict_new(),
 	    .allowance = allowance_new(c->options->new_strings),
+	    .alerts = c->alerts,
 	    .arg = c,
 	    .idle = on_idle,
 	};
@@ -614,6 +618,8 @@ collector_run(const struct options *options)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (options->alerts && (c.alerts = alerts_new(options)) == NULL)
+		return EXIT_FAILED;
 	rc = collector_start(&c);
 	if (rc == EXIT_OK)
 		rc = collector_begin_maintenance(&c);
@@ -621,5 +627,6 @@ collector_run(const struct options *options)
 		rc = EXIT_FAILED;
 	metrics_log(&c.metrics);
 	collector_free(&c);
+	alerts_free(c.alerts);
 	return rc;
 }

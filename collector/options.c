@@ -77,6 +77,46 @@ static const struct conf_option table[] = {
 	"size of all events above which the oldest days are removed; 0: none"},
     {"", "retain_rollups", CONF_DURATION, AT(retain_rollups), "0s", 0, 36500 * DAY,
 	NULL, "age at which roll-ups are removed; 0: never"},
+    {"", "alerts", CONF_BOOL, AT(alerts), "no", 0, 0, NULL,
+	"evaluate alert rules, and raise the built-in alerts"},
+    {"", "rules", CONF_LINES, AT(rules), NULL, 1, 4096, NULL,
+	"a file of alert rules in the Sigma format, or a folder with all *.yml and "
+	"*.yaml in and below it; may be given several times"},
+    {"", "rule_overrides", CONF_STRING, AT(rule_overrides), NULL, 1, 4096, NULL,
+	"file that changes levels, thresholds and actions of rules by their id"},
+    {"", "rule_vars", CONF_STRING, AT(rule_vars), NULL, 1, 4096, NULL,
+	"file with values for %placeholders% in rules"},
+    {"", "alert_database", CONF_STRING, AT(alert_database), NULL, 1, 4096, NULL,
+	"the database to read events back from, which the role of database cannot; "
+	"else as database says with user=fwlog_report"},
+    {"", "alert_hold", CONF_DURATION, AT(alert_hold), "2s", 100, 60 * SECOND, NULL,
+	"time events are held back for earlier ones to come"},
+    {"", "alert_grace", CONF_DURATION, AT(alert_grace), "30s", SECOND, HOUR, NULL,
+	"lateness above which the time of an event is evaluated again from the "
+	"database"},
+    {"", "alert_queue", CONF_SIZE, AT(alert_queue), "64M", MIB, 4 * GIB, NULL,
+	"bytes of events that wait for the alert rules; others are read from the "
+	"database later"},
+    {"", "alert_groups", CONF_UINT, AT(alert_groups), "200000", 1000, 10000000, NULL,
+	"groups of all alert rules at once; no rule has more than half"},
+    {"", "alert_memory", CONF_SIZE, AT(alert_memory), "128M", MIB, 16 * GIB, NULL,
+	"memory of all groups"},
+    {"", "alert_storm", CONF_UINT, AT(alert_storm), "30", 1, 100000, NULL,
+	"new alerts of one rule that are told singly in a minute; others go into a "
+	"digest"},
+    {"", "alert_storm_all", CONF_UINT, AT(alert_storm_all), "200", 1, 100000, NULL,
+	"the same of all rules"},
+    {"", "alert_resolve", CONF_DURATION, AT(alert_resolve), "10m", SECOND, 7 * DAY,
+	NULL, "time without its condition after which an alert has ended"},
+    {"", "host_silent_after", CONF_DURATION, AT(host_silent_after), "5m", 0, 7 * DAY,
+	NULL,
+	"time without a word of its agent after which a host is silent; 0: never"},
+    {"", "prefix_quiet_after", CONF_DURATION, AT(prefix_quiet_after), "3h", 0, 7 * DAY,
+	NULL,
+	"time without events after which a prefix that came all day is quiet; "
+	"0: never"},
+    {"", "skew_limit", CONF_DURATION, AT(skew_limit), "10s", 0, DAY, NULL,
+	"difference of clocks above which a host's is wrong; 0: never"},
     {"", "stop_timeout", CONF_DURATION, AT(stop_timeout), "10s", 100, HOUR, NULL,
 	"time to finish what is under way after SIGTERM"},
     {"action", "type", CONF_ENUM, IN(type), "syslog", 0, 0, action_type_names,
@@ -135,6 +175,10 @@ options_validate(const void *target)
 	    (o->retain != 0 || o->retain_size != 0 || o->retain_rollups != 0))
 		return "retain needs maintain_database with user=fwlog_admin: the "
 		       "collector's own role cannot remove events";
+	if (o->alert_grace < o->alert_hold)
+		return "alert_grace is less than alert_hold";
+	if (o->rules != NULL && !o->alerts)
+		return "rules are given, but alerts = no";
 	return actions_validate(&o->actions);
 }
 

@@ -39,6 +39,21 @@ struct options {
 	uint64_t retain; /* 0: for ever, as the next two */
 	uint64_t retain_size;
 	uint64_t retain_rollups;
+	bool alerts;
+	char *rules; /* files and folders, one a line; NULL: none */
+	char *rule_overrides, *rule_vars;
+	char *alert_database; /* NULL: database, as fwlog_report */
+	uint64_t alert_hold;
+	uint64_t alert_grace;
+	uint64_t alert_queue;
+	uint64_t alert_groups;
+	uint64_t alert_memory;
+	uint64_t alert_storm;
+	uint64_t alert_storm_all;
+	uint64_t alert_resolve;
+	uint64_t host_silent_after; /* 0: never, as the next two */
+	uint64_t prefix_quiet_after;
+	uint64_t skew_limit;
 	struct actions actions; /* notify_options.h */
 };
 

@@ -10,6 +10,7 @@
 #ifndef FWLOG_COLLECTOR_SINK_H
 #define FWLOG_COLLECTOR_SINK_H
 
+#include "collector/alerts.h"
 #include "collector/allowance.h"
 #include "collector/load.h"
 #include "collector/session.h"
@@ -25,6 +26,7 @@ struct sink_env {
 	struct dict *dict;
 	struct days days;
 	struct allowance *allowance;
+	struct alerts *alerts;         /* NULL: none are raised */
 	struct log_limit folded_limit; /* strings that are not entered */
 	struct log_limit fault_limit;
 	char fault_text[512]; /* the fault it is about */

@@ -211,6 +211,7 @@ commit_succeed(struct sink *s)
 {
 	sink_succeeded(s);
 	rollup_committed(s->rollup);
+	alerts_take(s->env->alerts, s->flying);
 	commit_count(s);
 	commit_acknowledge(s);
 	s->lo = s->end[--s->ends];

@@ -115,7 +115,7 @@ CREATE TABLE fwlog.alert (
 	sample_ts    timestamptz[] NOT NULL DEFAULT '{}',
 	backfill     boolean NOT NULL DEFAULT false,
 	delivery     text NOT NULL CHECK (delivery IN ('notify', 'digest', 'silenced',
-	             'suppressed', 'quiet')),
+	             'suppressed')),
 	silence_id   integer,
 	repeats      integer NOT NULL DEFAULT 0,
 	fired        timestamptz NOT NULL DEFAULT now(),
@@ -158,7 +158,7 @@ COMMENT ON COLUMN fwlog.alert.backfill IS
 	'found when events came late, by reading that time again';
 COMMENT ON COLUMN fwlog.alert.delivery IS
 	'notify: told singly; digest: told in a digest; silenced; suppressed: its group was told '
-	'shortly before; quiet: found while windows were filled after a start';
+	'shortly before';
 COMMENT ON COLUMN fwlog.alert.silence_id IS 'the silence that covered it';
 COMMENT ON COLUMN fwlog.alert.repeats IS 'how often it was told again while active';
 COMMENT ON COLUMN fwlog.alert.fired IS 'when it was raised';
@@ -260,7 +260,8 @@ COMMENT ON FUNCTION fwlog.alert_deliver(bigint, text[], text, integer) IS
 	'alert or digest is to be told by these actions, once each';
 
 -- The alert that a is about: the very same; else one of the group that goes on; else, when a
--- was found by reading again, one whose time it touches.
+-- was found by reading again, one whose time it touches. What is found while windows are
+-- filled after a start (quiet) was stored before, or is not to be.
 CREATE FUNCTION fwlog.alert_find(a jsonb) RETURNS bigint
 LANGUAGE sql STABLE STRICT
 SET search_path = pg_catalog, pg_temp AS $$
@@ -339,23 +340,23 @@ DECLARE
 	change text;
 	is_new boolean;
 	fresh  integer := 0;
-	n      integer;
 BEGIN
 	FOR a IN SELECT e FROM jsonb_array_elements(alerts) e LOOP
 		change := a ->> 'change';
 		id := fwlog.alert_find(a);
 		is_new := id IS NULL;
+		CONTINUE WHEN is_new AND a ->> 'delivery' = 'quiet';
 		IF is_new THEN
 			id := fwlog.alert_insert(a);
 			fresh := fresh + 1;
 		ELSE
 			PERFORM fwlog.alert_update(id, a);
 		END IF;
-		IF a ->> 'delivery' = 'notify' AND change <> 'updated' THEN
-			SELECT CASE WHEN change = 'repeated' THEN o.repeats ELSE 0 END INTO n
-			FROM fwlog.alert o WHERE o.alert_id = id;
+		IF change <> 'updated' AND a ->> 'delivery' <> 'quiet' OR change = 'resolved' THEN
 			PERFORM fwlog.alert_deliver(id,
-				ARRAY(SELECT jsonb_array_elements_text(a -> 'actions')), change, n);
+				ARRAY(SELECT jsonb_array_elements_text(a -> 'actions')), change,
+				CASE WHEN change = 'repeated' THEN o.repeats ELSE 0 END)
+			FROM fwlog.alert o WHERE o.alert_id = id AND o.delivery = 'notify';
 		END IF;
 		IF is_new OR change IN ('repeated', 'resolved') THEN
 			PERFORM pg_notify('fwlog_alert', change || ' ' || id);
@@ -561,7 +562,7 @@ COMMENT ON COLUMN fwlog.alert_full.tags IS 'tags of the rule';
 COMMENT ON COLUMN fwlog.alert_full.backfill IS
 	'found when events came late, by reading that time again';
 COMMENT ON COLUMN fwlog.alert_full.delivery IS
-	'notify, digest, silenced, suppressed or quiet: how it was told';
+	'notify, digest, silenced or suppressed: how it was told';
 COMMENT ON COLUMN fwlog.alert_full.silenced IS 'a silence covered it';
 COMMENT ON COLUMN fwlog.alert_full.silence_id IS 'that silence';
 COMMENT ON COLUMN fwlog.alert_full.silence_reason IS 'its reason';

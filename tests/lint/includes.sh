@@ -21,6 +21,7 @@ agent     jansson    jansson.h
 collector libevent   event2/*
 collector uthash     uthash.h
 collector libpq      libpq-fe.h
+collector libcurl    curl/*
 collector/alert libyaml yaml.h
 collector/alert uthash  uthash.h
 web-cgi   libpq      libpq-fe.h
@@ -91,6 +92,8 @@ for room in common agent collector collector/alert web-cgi ctl; do
 			elif [ "$library" != libevent ] && [ "$library" != uthash ]; then
 				# One file of fwlogctl reads what is compressed, another one writes it.
 				[ "$f" != ctl/archive_file.c ] || library=$library-write
+				# The alert thread's connection blocks, the event loop's does not.
+				[ "$f" != collector/alerts_db.c ] || library=$library-thread
 				first=${door[$room.$library]:=$f}
 				[ "$first" = "$f" ] ||
 					fault "$f" "<$header> is the matter of $first"
