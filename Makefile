@@ -48,7 +48,7 @@ pkg_libs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1)))
 PKG_common := libzstd inih libsodium libpcre2-8
 PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jansson \
 	libseccomp
-PKG_collector := libevent_core libpq
+PKG_collector := libevent_core libpq libcurl
 PKG_web-cgi := libpq
 # The page is a FastCGI server, too, where libfcgi is at hand; FASTCGI= leaves it out.
 FASTCGI := $(shell $(PKG_CONFIG) --exists fcgi 2>/dev/null && echo yes)

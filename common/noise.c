@@ -15,6 +15,7 @@ _Static_assert(
     NOISE_KEY_SIZE == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "ChaChaPoly");
 _Static_assert(
     NOISE_TAG_SIZE == crypto_aead_chacha20poly1305_ietf_ABYTES, "ChaChaPoly");
+_Static_assert(NOISE_HMAC_SIZE == crypto_auth_hmacsha256_BYTES, "HMAC-SHA256");
 _Static_assert(NOISE_TABLE_KEY_SIZE == crypto_shorthash_KEYBYTES, "SipHash-2-4");
 _Static_assert(NOISE_HASH_SIZE == crypto_generichash_blake2b_BYTES_MAX, "BLAKE2b");
 
@@ -367,6 +368,19 @@ noise_secret_free(void *secret)
 }
 
 /* ---- tables */
+
+void
+noise_hmac_sha256(uint8_t mac[NOISE_HMAC_SIZE], const void *key, size_t keylen,
+    const struct noise_part *part, size_t parts)
+{
+	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, key, keylen);
+	for (size_t i = 0; i < parts; i++)
+		crypto_auth_hmacsha256_update(&state, part[i].data, part[i].len);
+	crypto_auth_hmacsha256_final(&state, mac);
+	noise_wipe(&state, sizeof state);
+}
 
 uint64_t
 noise_table_hash(const uint8_t *key, const void *data, size_t len)

@@ -106,6 +106,16 @@ bool noise_equal(const void *a, const void *b, size_t len)
 void *noise_secret_new(size_t len) __attribute__((warn_unused_result));
 void noise_secret_free(void *secret); /* NULL-safe */
 
+/* ---- signatures */
+#define NOISE_HMAC_SIZE 32
+struct noise_part {
+	const void *data;
+	size_t len;
+};
+/* HMAC-SHA256 (RFC 2104) of the parts, one behind the other. */
+void noise_hmac_sha256(uint8_t mac[NOISE_HMAC_SIZE], const void *key, size_t keylen,
+    const struct noise_part *part, size_t parts);
+
 /* ---- tables */
 #define NOISE_TABLE_KEY_SIZE 16
 /*

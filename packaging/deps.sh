@@ -9,11 +9,12 @@ debian_packages() {
 	case $1 in
 	build) echo gcc libc6-dev make pkg-config libevent-dev libpq-dev libzstd-dev zlib1g-dev \
 		libinih-dev libsodium-dev libpcre2-dev uthash-dev libnetfilter-log-dev libmnl-dev \
-		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev libyaml-dev ;;
+		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev libyaml-dev \
+		libcurl4-openssl-dev ;;
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
 		util-linux ;;
 	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
-		ulogd2-pcap tcpdump tshark python3 ;;
+		ulogd2-pcap tcpdump tshark python3 prometheus-alertmanager nmap ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	bench) echo libpcap-dev ;;
 	web)
@@ -29,11 +30,11 @@ rpm_packages() {
 	build) echo gcc glibc-devel make pkgconf-pkg-config libevent-devel libpq-devel \
 		libzstd-devel zlib-devel inih-devel libsodium-devel pcre2-devel uthash-devel libnetfilter_log-devel \
 		libmnl-devel libnfnetlink-devel nftables-devel jansson-devel \
-		libseccomp-devel libyaml-devel ;;
+		libseccomp-devel libyaml-devel libcurl-devel ;;
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
 		util-linux ;;
 	tools) echo check-devel clang-tools-extra libfaketime mandoc ctags ShellCheck ulogd tcpdump \
-		libasan libubsan wireshark-cli python3 ;;
+		libasan libubsan wireshark-cli python3 nmap ;;
 	fuzz) echo clang compiler-rt ;;
 	bench) echo libpcap-devel ;;
 	web) echo nodejs npm chromium httpd nginx fcgiwrap spawn-fcgi fcgi-devel optipng ;;
