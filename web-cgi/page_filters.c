@@ -11,7 +11,7 @@
 #include "web-cgi/rolled.h"
 #include "web-cgi/route.h"
 
-#define PREVIEW_LINES "20"
+#define PREVIEW_LINES "8"
 
 enum {
 	F_NAME,
@@ -32,7 +32,9 @@ static const char filters_sql[] =
 		   "WHERE m.filter_id = f.filter_id), 0) FROM fwlog.filter_full f "
 		   "WHERE f.in_force ORDER BY f.name";
 static const char hosts_sql[] =
-    "SELECT state, count(*), min(newest), string_agg(host, ', ' ORDER BY host) "
+    "SELECT state, count(*), min(newest), array_to_string((array_agg(host ORDER BY "
+    "host))[1:8], ', ') || CASE WHEN "
+    "count(*) > 8 THEN ' …' ELSE '' END "
     "FROM fwlog.filter_host GROUP BY 1 ORDER BY state = 'current' DESC, 1";
 static const char history_sql[] = "SELECT version, " STORE_MICROSECONDS(
     "made") ", who, why, array_to_string(added, ', '), array_to_string(removed, "
@@ -234,6 +236,19 @@ filters(struct visit *v, const struct filters_page *f)
 	table_end(h);
 }
 
+/* What the states of fwlog.filter_host mean, and which hosts have it. */
+static void
+named(struct html *h, const char *state, const char *hosts)
+{
+	bool refused = strcmp(state, "refused") == 0;
+
+	if (strcmp(state, "unheard") == 0)
+		html_raw(h, " (never said which they apply)");
+	html_raw(h, refused ? ": <b class=\"down\">" : ": ");
+	html_text(h, hosts);
+	html_raw(h, refused ? "</b>" : "");
+}
+
 /* Who applies the newest version, and who does not. */
 static void
 reach(struct visit *v, const struct filters_page *f)
@@ -249,12 +264,8 @@ reach(struct visit *v, const struct filters_page *f)
 		html_count(h, store_count(v->store, f->hosts, i, 1));
 		html_raw(h, current ? " hosts apply version " : " ");
 		html_text(h, current ? store_text(v->store, f->hosts, i, 2) : state);
-		if (current)
-			continue;
-		html_raw(
-		    h, strcmp(state, "refused") == 0 ? ", <b class=\"down\">" : ": ");
-		html_text(h, store_text(v->store, f->hosts, i, 3));
-		html_raw(h, strcmp(state, "refused") == 0 ? "</b>" : "");
+		if (!current)
+			named(h, state, store_text(v->store, f->hosts, i, 3));
 	}
 	html_raw(h, "</p>\n");
 }
@@ -360,7 +371,11 @@ preview(struct visit *v, const struct filters_page *f)
 
 	if (rows > 0)
 		hidden = store_count(v->store, f->preview, 0, 3);
-	html_raw(h, "<p class=\"preview\">In this range it would have left out <b>");
+	html_raw(h, "<p>From ");
+	html_time(h, v->state.range.from);
+	html_raw(h, " to ");
+	html_time(h, v->state.range.to);
+	html_raw(h, " it would have left out <b>");
 	html_count(h, hidden);
 	html_raw(h, "</b> of ");
 	html_count(h, total);
@@ -368,6 +383,13 @@ preview(struct visit *v, const struct filters_page *f)
 	if (total > 0)
 		html_f(h, " (%.1f %%)", (double)hidden * 100 / (double)total);
 	html_raw(h, ".</p>\n");
+	if (field != NULL)
+		html_f(h,
+		    "<p class=\"note\">Agents do not know “%s”, so it cannot be a "
+		    "filter of theirs; prefix: they know.</p>\n",
+		    field);
+	else if (f->may)
+		add_form(v, f);
 	if (rows > 0) {
 		table_begin(h, "Preview", columns);
 		for (int i = 0; i < rows; i++) {
@@ -381,13 +403,6 @@ preview(struct visit *v, const struct filters_page *f)
 		}
 		table_end(h);
 	}
-	if (field != NULL)
-		html_f(h,
-		    "<p class=\"note\">Agents do not know “%s”, so it cannot be a "
-		    "filter of theirs; prefix: they know.</p>\n",
-		    field);
-	else if (f->may)
-		add_form(v, f);
 }
 
 static void
@@ -399,8 +414,6 @@ write_all(struct visit *v, struct filters_page *f)
 		change_token(v, f->token);
 	f->may = f->token[0] != '\0';
 	page_begin(v, "Filters", FILTERS_PATH);
-	if (v->search.parts > 0)
-		page_range(v, FILTERS_PATH, "Filters");
 	html_raw(h, "<div class=\"range\"><h1>Filters of agents</h1> <span>what they "
 		    "leave out is counted, never just gone</span></div>\n");
 	page_completeness(v, &f->ledger);

@@ -90,7 +90,7 @@ is "and so do their parts" "$(parts denied) $(parts accepted) $(parts without)" 
 get /
 shows "a hostile prefix is text" 200 "&lt;script&gt;alert(1)&lt;/script&gt;" \
 	'\x1b[31m\xe2\x80\xae'
-hides "no script, no style, no handler in the page" '<script|<style| style=|<[^>]* on[a-z]+='
+hides "no script, no style, no handler in the page" '<script( [^>]*)?>[^<]|<style| style=|<[^>]* on[a-z]+='
 hides "no direction override, no control character" $'\xe2\x80\xae|\x1b'
 hides "nothing from another site" 'https?://'
 
@@ -111,6 +111,12 @@ is "style sheet: kept for ever" "$(header Cache-Control)" "public, max-age=31536
 at_least "style sheet: at most 8 KiB" $((8192 - $(wc -c <"$T/body"))) 0
 get "${asset/style-/style-0}"
 shows "another hash" 404
+get /
+script=$(grep -oE '/asset/script-[0-9a-f]{8}\.js' "$T/body")
+get "$script"
+shows "the script" 200
+is "script: type" "$(header Content-Type)" "text/javascript; charset=utf-8"
+at_least "script: at most 10 KiB" $((10240 - $(wc -c <"$T/body"))) 0
 
 # ---- who may, and how
 is "health needs no login" "$(curl -sS -w '%{http_code}' "$URL/healthz")" $'ok\n200'
@@ -147,7 +153,7 @@ for bad in 'range=2h' 'range=1h&range=1h' 'rnage=1h' 'from=2026-01-01T00:00:00Z'
 	"range=1h'%3B--" 'x=%3Cscript%3E'; do
 	get "/?$bad"
 	shows "?$bad" 400 "from=2026-01-31T14:00:00Z"
-	hides "?$bad is shown as text" '<script'
+	hides "?$bad is shown as text" '<script>'
 done
 get "/?rnage=1h"
 shows "a mistyped name" 400 "did you mean"
