@@ -14,6 +14,7 @@
 #include "collector/keys.h"
 #include "collector/listener.h"
 #include "collector/maintain.h"
+#include "collector/notify.h"
 #include "collector/sink.h"
 #include "common/log.h"
 
@@ -31,7 +32,8 @@ struct collector {
 	struct gate *gate;
 	struct keys *keys;         /* NULL: no sealed socket */
 	struct maintain *maintain; /* NULL: it is left to others */
-	struct alerts *alerts;     /* NULL: none are raised */
+	struct notify *notify;
+	struct alerts *alerts; /* NULL: none are raised */
 	const struct keytable *table;
 	struct filters_feed *feed;
 	struct filterset *filters; /* NULL: not read yet */
@@ -39,7 +41,8 @@ struct collector {
 	struct sink **sink;
 	struct session_list sessions;
 	uint64_t connections;
-	struct event *on_term, *on_int, *on_usr1, *on_hup, *keep_alive, *resume, *limit;
+	struct event *on_term, *on_int, *on_usr1, *on_hup, *on_chld, *keep_alive,
+	    *resume, *limit;
 	struct log_limit refuse_limit, crowd_limit;
 	bool stopping; /* SIGTERM came */
 	bool parting;  /* sessions got their BYE */
@@ -460,6 +463,17 @@ on_usr1(evutil_socket_t number, short what, void *arg)
 	metrics_log(&c->metrics);
 }
 
+static void
+on_chld(evutil_socket_t number, short what, void *arg)
+{
+	struct collector *c = arg;
+
+	(void)number;
+	(void)what;
+	if (!c->stopping)
+		notify_tend(c->notify);
+}
+
 /* ---- life */
 
 static void
@@ -488,15 +502,17 @@ collector_make_events(struct collector *c)
 	c->on_int = evsignal_new(c->base, SIGINT, on_stop, c);
 	c->on_usr1 = evsignal_new(c->base, SIGUSR1, on_usr1, c);
 	c->on_hup = evsignal_new(c->base, SIGHUP, on_hup, c);
+	c->on_chld = evsignal_new(c->base, SIGCHLD, on_chld, c);
 	c->keep_alive = event_new(c->base, -1, EV_PERSIST, on_keep_alive, c);
 	c->resume = evtimer_new(c->base, on_resume, c);
 	c->limit = evtimer_new(c->base, on_limit, c);
 	if (c->on_term == NULL || c->on_int == NULL || c->on_usr1 == NULL ||
-	    c->on_hup == NULL || c->keep_alive == NULL || c->resume == NULL ||
-	    c->limit == NULL)
+	    c->on_hup == NULL || c->on_chld == NULL || c->keep_alive == NULL ||
+	    c->resume == NULL || c->limit == NULL)
 		return -1;
 	if (event_add(c->on_term, NULL) != 0 || event_add(c->on_int, NULL) != 0 ||
-	    event_add(c->on_usr1, NULL) != 0 || event_add(c->on_hup, NULL) != 0)
+	    event_add(c->on_usr1, NULL) != 0 || event_add(c->on_hup, NULL) != 0 ||
+	    event_add(c->on_chld, NULL) != 0)
 		return -1;
 	return event_add(c->keep_alive, &period);
 }
@@ -577,7 +593,7 @@ static void
 collector_free_events(struct collector *c)
 {
 	struct event *events[] = {c->on_term, c->on_int, c->on_usr1, c->on_hup,
-	    c->keep_alive, c->resume, c->limit};
+	    c->on_chld, c->keep_alive, c->resume, c->limit};
 
 	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
 		if (events[i] != NULL)
@@ -618,8 +634,13 @@ collector_run(const struct options *options)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (options->alerts && (c.alerts = alerts_new(options)) == NULL)
+	c.notify = notify_start(options);
+	if (c.notify == NULL)
 		return EXIT_FAILED;
+	if (options->alerts && (c.alerts = alerts_new(options)) == NULL) {
+		notify_stop(c.notify);
+		return EXIT_FAILED;
+	}
 	rc = collector_start(&c);
 	if (rc == EXIT_OK)
 		rc = collector_begin_maintenance(&c);
@@ -628,5 +649,6 @@ collector_run(const struct options *options)
 	metrics_log(&c.metrics);
 	collector_free(&c);
 	alerts_free(c.alerts);
+	notify_stop(c.notify);
 	return rc;
 }
