@@ -82,7 +82,7 @@ struct alert {
 	uint64_t resolved_us;                       /* RESOLVED */
 	struct alert_sample sample[ENGINE_SAMPLES]; /* of the first and later events */
 	size_t samples;
-	const char *filter; /* selects its events; the page's, without times */
+	const char *filter; /* FIRED, REPEATED: selects its events, without times */
 	const char *detail; /* of built-in alerts; NULL: none */
 };
 

@@ -67,14 +67,15 @@ render(struct engine *e, const struct group *g, struct render *r)
 	render_filter(r, e->rule[g->rule].rule, g->key, &e->names);
 }
 
+/* Without the filter: the one who listens has heard it when it fired. */
 static void
-render_and_tell(
-    struct engine *e, struct group *g, enum alert_change change, const char *detail)
+tell_briefly(struct engine *e, struct group *g, enum alert_change change)
 {
 	struct render r;
 
-	render(e, g, &r);
-	tell(e, g, change, detail, &r);
+	render_values(&r, e->rule[g->rule].rule, g->key, &e->names);
+	r.filter[0] = '\0';
+	tell(e, g, change, NULL, &r);
 }
 
 /* ---- who is to hear of it */
@@ -309,7 +310,7 @@ engine_resolve(struct engine *e, struct group *g, uint64_t at_us)
 
 	if (at_us < g->alert->held_us + r->resolve_us)
 		g->alert->held_us = at_us > r->resolve_us ? at_us - r->resolve_us : 0;
-	render_and_tell(e, g, ALERT_RESOLVED, NULL);
+	tell_briefly(e, g, ALERT_RESOLVED);
 	forget_dirty(e, g->alert);
 	unlink_active(r, g->alert);
 	group_alert_free(&e->groups, g);
@@ -333,14 +334,9 @@ flush_updates(struct engine *e)
 		ordered = a;
 	}
 	for (a = ordered; a != NULL; a = next) {
-		struct render view;
-
 		next = a->dirty_next;
 		a->dirty = false;
-		render_values(
-		    &view, e->rule[a->group->rule].rule, a->group->key, &e->names);
-		view.filter[0] = '\0';
-		tell(e, a->group, ALERT_UPDATED, NULL, &view);
+		tell_briefly(e, a->group, ALERT_UPDATED);
 	}
 }
 
@@ -350,7 +346,10 @@ repeat(struct engine *e, struct engine_rule *r, uint64_t t)
 	r->repeat_at_us = UINT64_MAX;
 	for (struct group_alert *a = r->oldest; a != NULL; a = a->newer) {
 		if (a->repeat_at_us <= t) {
-			render_and_tell(e, a->group, ALERT_REPEATED, NULL);
+			struct render view;
+
+			render(e, a->group, &view);
+			tell(e, a->group, ALERT_REPEATED, NULL, &view);
 			e->stats.repeated++;
 			plan_repeat(e, r, a, t);
 		}

@@ -238,18 +238,14 @@ add_reference(struct text *t, const struct group_view *g, const struct rule *rul
 
 	for (size_t i = 0; i < RULE_KEYS_MAX; i++)
 		mapped[i] = -1;
+	for (size_t i = 0; i < rule->key_count; i++)
+		if (rule->key[i].source[ref].field == NULL && map[i] >= 0)
+			mapped[rule->key[i].source[ref].key] = map[i];
 	text_add(t, ref > 0 ? " OR (" : "(");
-	for (size_t i = 0; i < rule->key_count; i++) {
-		const struct rule_source *s = &rule->key[i].source[ref];
-
-		if (map[i] < 0)
-			continue;
-		if (s->field == NULL)
-			mapped[s->key] = map[i];
-		else
-			add_term(t, g, s->field, (size_t)map[i]);
-	}
 	add_rule(t, g, below, mapped);
+	for (size_t i = 0; i < rule->key_count; i++)
+		if (rule->key[i].source[ref].field != NULL && map[i] >= 0)
+			add_term(t, g, rule->key[i].source[ref].field, (size_t)map[i]);
 	text_add(t, ")");
 }
 
