@@ -96,6 +96,7 @@ help:
 	'make check-planted   the torture tests must notice each planted fault' \
 	'make bench-filter    how fast filters run in memory, beside BPF' \
 	'make bench-import    how fast kernel LOG lines are imported, N=1000000 of them' \
+	'make bench-alerts    how fast the alert engine matches and counts events' \
 	'make bench-store     load with roll-ups, sizes and query times of N=5000000 events' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
@@ -259,6 +260,16 @@ bench-import:
 	@packaging/deps.sh build test
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@tests/bench/import.sh
+
+.PHONY: bench-alerts
+$(B)/tests/bench/alerts: tests/bench/alerts.c $(B)/libalert.a $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) \
+	-MMD -MP -MF $@.d -o $@ $< $(B)/libalert.a $(B)/libcommon.a $(call pkg_libs,$(PKG_alert) $(PKG_common))
+bench-alerts:
+	@packaging/deps.sh build
+	@$(MAKE) $(JOBS) --no-print-directory $(B)/tests/bench/alerts
+	@$(B)/tests/bench/alerts
 
 .PHONY: bench-store
 bench-store:
