@@ -227,11 +227,11 @@ check_keys(struct rule_draft *d, const struct yaml_node *c)
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 			found = found || strcmp(n->key, known[i]) == 0;
 		if (strcmp(n->key, "group_by") == 0)
-			return rule_refuse(
-			    d, n->line, "correlation: write group-by, not group_by");
+			return rule_refuse(d, n->key_line,
+			    "correlation: write group-by, not group_by");
 		if (!found)
 			return rule_refuse(
-			    d, n->line, "correlation: unknown key %.64s", n->key);
+			    d, n->key_line, "correlation: unknown key %.64s", n->key);
 	}
 	return 0;
 }

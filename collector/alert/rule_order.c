@@ -122,7 +122,7 @@ apply_overrides(struct rule_reader *r, char *why, size_t whysize)
 		if (rule_reader_find(r, n->key) != NULL)
 			continue;
 		snprintf(why, whysize, "%s:%u: there is no rule %.64s",
-		    r->options->overrides, n->line, n->key);
+		    r->options->overrides, n->key_line, n->key);
 		return -1;
 	}
 	return 0;

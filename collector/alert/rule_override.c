@@ -131,7 +131,7 @@ read_one(struct rule_draft *d, const struct yaml_node *n)
 	for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
 		if (strcmp(n->key, readers[i].key) == 0)
 			return readers[i].read(d, n);
-	return rule_refuse(d, n->line, "unknown key %.64s", n->key);
+	return rule_refuse(d, n->key_line, "unknown key %.64s", n->key);
 }
 
 int

@@ -434,9 +434,10 @@ take_all(struct item *i, const struct yaml_node *values)
 uint32_t
 sigma_item(struct sigma *s, const char *key, const struct yaml_node *values)
 {
-	struct item i = {.s = s, .line = values->line, .op = FILTER_IS};
+	struct item i = {.s = s, .op = FILTER_IS};
 	bool alone;
 
+	i.line = key != NULL ? values->key_line : values->line;
 	if (!read_key(&i, key))
 		return 0;
 	alone = i.all || i.op > FILTER_CASED || i.fieldref || i.exists ||

@@ -29,6 +29,7 @@ struct yaml_text {
 	struct yaml_node *open[RULE_DEPTH_MAX]; /* maps and lists around */
 	unsigned depth;
 	const char *key; /* read, and its value not yet */
+	unsigned key_line;
 	bool no_memory;
 };
 
@@ -121,6 +122,7 @@ attach(struct yaml_text *y, struct yaml_node *node)
 	}
 	parent = y->open[y->depth - 1];
 	node->key = y->key;
+	node->key_line = y->key_line;
 	y->key = NULL;
 	if (parent->last != NULL)
 		parent->last->next = node;
@@ -140,6 +142,7 @@ take_key(struct yaml_text *y, const struct yaml_node *scalar)
 	else if (map->count >= MAP_MOST)
 		refuse(y, scalar->line - 1, "too many keys in one map: ", "");
 	y->key = scalar->text;
+	y->key_line = scalar->line;
 }
 
 static void

@@ -16,8 +16,9 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	bool plain;        /* SCALAR: without quotes */
-	unsigned line;     /* from 1 */
+	bool plain;    /* SCALAR: without quotes */
+	unsigned line; /* from 1 */
+	unsigned key_line;
 	const char *key;   /* in a map; without a NUL in it */
 	const char *text;  /* SCALAR, NUL-terminated, without a NUL in it */
 	size_t len, count; /* bytes of text; children */
