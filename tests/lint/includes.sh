@@ -22,7 +22,6 @@ collector libevent   event2/*
 collector uthash     uthash.h
 collector libpq      libpq-fe.h
 collector libcurl    curl/*
-collector libcurl    curl/*
 collector/alert libyaml yaml.h
 collector/alert uthash  uthash.h
 web-cgi   libpq      libpq-fe.h
