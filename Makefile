@@ -98,6 +98,8 @@ help:
 	'make bench-import    how fast kernel LOG lines are imported, N=1000000 of them' \
 	'make bench-alerts    how fast the alert engine matches and counts events' \
 	'make bench-store     load with roll-ups, sizes and query times of N=5000000 events' \
+	'make bench-web       how fast pages are with N=5000000 events, in parallel, in bytes' \
+	'make screenshots     docs/screenshots/ anew' \
 	'make fuzz T=packet S=60   fuzz one target for so many seconds (clang)' \
 	'make install    PREFIX=/usr/local DESTDIR=' \
 	'make format     clang-format over all sources' \
@@ -276,6 +278,18 @@ bench-store:
 	@packaging/deps.sh build test
 	@$(MAKE) $(JOBS) --no-print-directory all $(TOOLS)
 	@tests/bench/store.sh
+
+.PHONY: bench-web
+bench-web:
+	@packaging/deps.sh build test
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@tests/bench/web.sh
+
+.PHONY: screenshots
+screenshots:
+	@packaging/deps.sh build test web
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@tests/web/screenshots.sh
 
 .PHONY: fuzz
 fuzz:

@@ -18,7 +18,7 @@ debian_packages() {
 	fuzz) echo clang libclang-rt-dev ;;
 	bench) echo libpcap-dev ;;
 	web)
-		echo nodejs chromium apache2 nginx fcgiwrap spawn-fcgi libfcgi-dev optipng
+		echo nodejs chromium apache2 nginx fcgiwrap spawn-fcgi libfcgi-dev pngquant
 		# Other builds of Node.js bring it along, and exclude Debian's.
 		command -v npm >/dev/null || echo npm
 		;;
@@ -37,7 +37,7 @@ rpm_packages() {
 		libasan libubsan wireshark-cli python3 nmap ;;
 	fuzz) echo clang compiler-rt ;;
 	bench) echo libpcap-devel ;;
-	web) echo nodejs npm chromium httpd nginx fcgiwrap spawn-fcgi fcgi-devel optipng ;;
+	web) echo nodejs npm chromium httpd nginx fcgiwrap spawn-fcgi fcgi-devel pngquant ;;
 	esac
 }
 

@@ -27,7 +27,7 @@ web_packages()
 web_site()
 {
 	pg_start --fast
-	settings
+	settings "db_changes = $(pg_dsn fwlog_web)" "operators = alice"
 	site
 	printf 'bob:fwlog:%s\n' "$(printf bob:fwlog:secret | sha256sum | cut -d ' ' -f 1)" >>"$T/web.users"
 	sql "CREATE DATABASE fwlog" >/dev/null
