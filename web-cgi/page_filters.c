@@ -139,7 +139,9 @@ table_begin(struct html *h, const char *title, const char *const *columns)
 	html_raw(h, title);
 	html_raw(h, "\"><table><thead><tr>");
 	for (; *columns != NULL; columns++) {
-		html_raw(h, "<th scope=\"col\">");
+		html_raw(h, strstr(*columns, "left out") != NULL
+				? "<th scope=\"col\" class=\"n\">"
+				: "<th scope=\"col\">");
 		html_raw(h, *columns);
 		html_raw(h, "</th>");
 	}

@@ -398,6 +398,7 @@ write_all(struct visit *v, const struct glance *g)
 		return;
 	}
 	page_range(v, "/", "Overview");
+	host_picker(v, &g->ledger);
 	answer(h, &health, v->now);
 	strip(v, g, &health);
 	if (g->timeline.sum.all > 0) {
@@ -406,7 +407,6 @@ write_all(struct visit *v, const struct glance *g)
 	} else {
 		nothing_here(v, &health);
 	}
-	host_picker(v, &g->ledger);
 	page_end(v);
 }
 
