@@ -27,24 +27,28 @@ static char *
 read_file(const char *path, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *data = fd >= 0 ? malloc(RULE_FILE_MAX + 1) : NULL, *shrunk;
+	size_t size = RULE_FILE_MAX + 1;
+	struct stat st;
+	char *data = NULL;
 	ssize_t n = 1;
 
 	*len = 0;
-	while (data != NULL && n > 0 && *len <= RULE_FILE_MAX) {
-		n = read(fd, data + *len, RULE_FILE_MAX + 1 - *len);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < RULE_FILE_MAX)
+		size = (size_t)st.st_size + 1;
+	data = malloc(size);
+	while (data != NULL && n > 0 && *len < size) {
+		n = read(fd, data + *len, size - *len);
 		*len += n > 0 ? (size_t)n : 0;
 		if (n < 0 && errno == EINTR)
 			n = 1;
 	}
-	if (fd >= 0)
-		close(fd);
-	if (data == NULL || n < 0) {
-		free(data);
-		return NULL;
-	}
-	shrunk = realloc(data, *len + 1);
-	return shrunk != NULL ? shrunk : data;
+	close(fd);
+	if (n >= 0)
+		return data;
+	free(data);
+	return NULL;
 }
 
 /* ---- maps: variables, overrides */
