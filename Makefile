@@ -304,11 +304,12 @@ clean:
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(CGIDIR) \
-	$(DESTDIR)$(SYSCONFDIR)/fwlog $(DESTDIR)$(DATADIR)
+	$(DESTDIR)$(SYSCONFDIR)/fwlog $(DESTDIR)$(DATADIR)/rules
 	install -m 755 $(B)/bin/fwlog-agent $(B)/bin/fwlog-collector $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/bin/fwlogctl $(DESTDIR)$(BINDIR)
 	install -m 755 $(B)/bin/fwlog.cgi $(DESTDIR)$(CGIDIR)
 	install -m 644 packaging/conf/*.conf packaging/web/*.conf $(DESTDIR)$(DATADIR)
+	install -m 644 packaging/sigma/*.yml $(DESTDIR)$(DATADIR)/rules
 	for m in docs/man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s && \
 	install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
