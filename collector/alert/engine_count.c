@@ -178,9 +178,9 @@ find_instances(struct counting *c, const struct engine_rule *r)
 /* ---- groups */
 
 static void
-remember(struct group *g, const struct group_sample *s)
+remember(struct engine *e, struct group *g, const struct group_sample *s)
 {
-	g->recent[g->recents % GROUP_RECENT] = *s;
+	group_recent(&e->groups, g)[g->recents % GROUP_RECENT] = *s;
 	/* Goes on behind 255 where the next entry is the same. */
 	g->recents =
 	    g->recents == UINT8_MAX ? UINT8_MAX - GROUP_RECENT + 1 : g->recents + 1;
@@ -251,7 +251,7 @@ count_group(
 	group_touch(&e->groups, g, c->h->ts_us);
 	if (!add_instances(c, r, g, first, &f.answer))
 		return;
-	remember(g, &c->sample);
+	remember(e, g, &c->sample);
 	if (f.answer.holds) {
 		hit(e, g, g->held == 0);
 		g->held = 1;
@@ -294,7 +294,7 @@ count_detection(struct counting *c, size_t index)
 	if (g == NULL)
 		return;
 	group_touch(&e->groups, g, c->h->ts_us);
-	remember(g, &c->sample);
+	remember(e, g, &c->sample);
 	f.answer = (struct window_answer){true, 1, c->h->ts_us};
 	engine_fire(e, g, &f);
 }

@@ -164,13 +164,14 @@ add_sample(struct group_alert *a, const struct group_sample *s)
 
 /* What the group remembers of the window, oldest first. */
 static void
-take_recent(struct group_alert *a, const struct group *g)
+take_recent(const struct engine *e, struct group_alert *a, const struct group *g)
 {
+	const struct group_sample *recent = group_recent(&e->groups, g);
 	unsigned n = g->recents < GROUP_RECENT ? g->recents : GROUP_RECENT;
 
 	for (unsigned i = g->recents - n; i < g->recents; i++)
-		if (g->recent[i % GROUP_RECENT].ts_us >= a->window_start_us)
-			add_sample(a, &g->recent[i % GROUP_RECENT]);
+		if (recent[i % GROUP_RECENT].ts_us >= a->window_start_us)
+			add_sample(a, &recent[i % GROUP_RECENT]);
 }
 
 struct group_alert *
@@ -224,7 +225,7 @@ fire_new(struct engine *e, struct group *g, const struct firing *f)
 
 	if (a == NULL)
 		return;
-	take_recent(a, g);
+	take_recent(e, a, g);
 	a->delivery = (uint8_t)decide(e, g, f->ts_us);
 	count_delivery(e, (enum alert_delivery)a->delivery);
 	render(e, g, &view);

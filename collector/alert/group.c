@@ -11,16 +11,19 @@ int
 group_table_init(struct group_table *t, struct group_rule *rule, size_t rules,
     uint32_t most, size_t bytes)
 {
-	uint32_t buckets = 1024;
+	uint32_t slots = 1024;
 
 	*t = (struct group_table){.rule = rule, .rules = rules, .most = most};
-	while (buckets < most && buckets < UINT32_C(1) << 24)
-		buckets *= 2;
-	t->mask = buckets - 1;
-	t->bucket = calloc(buckets, sizeof(struct group *));
-	if (t->bucket == NULL || slab_init(&t->slab, bytes) < 0) {
-		free(t->bucket);
-		t->bucket = NULL;
+	/* At most half of them are taken. */
+	while (slots / 2 < most && slots < UINT32_C(1) << 24)
+		slots *= 2;
+	if (t->most > slots / 2)
+		t->most = slots / 2;
+	t->mask = slots - 1;
+	t->slot = calloc(slots, sizeof *t->slot);
+	if (t->slot == NULL || slab_init(&t->slab, bytes) < 0) {
+		free(t->slot);
+		t->slot = NULL;
 		return -1;
 	}
 	return 0;
@@ -30,7 +33,7 @@ group_table_init(struct group_table *t, struct group_rule *rule, size_t rules,
 void
 group_table_destroy(struct group_table *t)
 {
-	if (t->bucket == NULL)
+	if (t->slot == NULL)
 		return;
 	for (size_t i = 0; i < t->rules; i++) {
 		const struct group_rule *r = &t->rule[i];
@@ -40,9 +43,9 @@ group_table_destroy(struct group_table *t)
 			    window_bytes(&g->window, r->shape) > SLAB_BLOCK_MAX)
 				window_free(&g->window, r->shape, &t->slab);
 	}
-	free(t->bucket);
+	free(t->slot);
 	slab_destroy(&t->slab);
-	t->bucket = NULL;
+	t->slot = NULL;
 }
 
 uint64_t
@@ -54,14 +57,56 @@ group_hash(const struct group_table *t, unsigned rule, const uint8_t *key)
 }
 
 static struct group *
+at_slot(const struct group_table *t, uint32_t i)
+{
+	return (struct group *)(void *)(t->slab.arena +
+					(size_t)(t->slot[i].at - 1) * SLAB_ALIGN);
+}
+
+static struct group *
 find(struct group_table *t, unsigned rule, const uint8_t *key, uint32_t hash)
 {
-	struct group *g = t->bucket[hash & t->mask];
+	struct group *g;
 
-	while (g != NULL && (g->hash != hash || g->rule != rule ||
-				memcmp(g->key, key, t->rule[rule].key_len) != 0))
-		g = g->next;
-	return g;
+	for (uint32_t i = hash & t->mask; t->slot[i].at != 0; i = (i + 1) & t->mask) {
+		if (t->slot[i].hash != hash)
+			continue;
+		g = at_slot(t, i);
+		if (g->rule == rule && memcmp(g->key, key, t->rule[rule].key_len) == 0)
+			return g;
+	}
+	return NULL;
+}
+
+static void
+slot_take(struct group_table *t, const struct group *g)
+{
+	uint32_t i = g->hash & t->mask;
+
+	while (t->slot[i].at != 0)
+		i = (i + 1) & t->mask;
+	t->slot[i].hash = g->hash;
+	t->slot[i].at =
+	    (uint32_t)((size_t)((const uint8_t *)g - t->slab.arena) / SLAB_ALIGN + 1);
+}
+
+/* Those behind it that may stand there move up, so that no search ends too early. */
+static void
+slot_give(struct group_table *t, const struct group *g)
+{
+	uint32_t hole = g->hash & t->mask, i;
+
+	while (at_slot(t, hole) != g)
+		hole = (hole + 1) & t->mask;
+	for (i = (hole + 1) & t->mask; t->slot[i].at != 0; i = (i + 1) & t->mask) {
+		uint32_t home = t->slot[i].hash & t->mask;
+
+		if (((i - home) & t->mask) < ((i - hole) & t->mask))
+			continue;
+		t->slot[hole] = t->slot[i];
+		hole = i;
+	}
+	t->slot[hole].at = 0;
 }
 
 static uint32_t
@@ -112,20 +157,32 @@ group_touch(struct group_table *t, struct group *g, uint64_t now_us)
 /* ---- leaving */
 
 static size_t
+recent_at(const struct group_rule *r)
+{
+	return ((size_t)r->key_len + 7) & ~(size_t)7;
+}
+
+static size_t
 group_size(const struct group_rule *r)
 {
-	return sizeof(struct group) + r->key_len;
+	return sizeof(struct group) + recent_at(r) +
+	       GROUP_RECENT * sizeof(struct group_sample);
+}
+
+struct group_sample *
+group_recent(const struct group_table *t, const struct group *g)
+{
+	const uint8_t *p = g->key + recent_at(&t->rule[g->rule]);
+
+	return (struct group_sample *)(uintptr_t)p;
 }
 
 static void
 drop(struct group_table *t, struct group *g)
 {
 	struct group_rule *r = &t->rule[g->rule];
-	struct group **link = &t->bucket[g->hash & t->mask];
 
-	while (*link != g)
-		link = &(*link)->next;
-	*link = g->next;
+	slot_give(t, g);
 	age_remove(r, g);
 	if (g->alert != NULL)
 		t->gone(t->arg, g);
@@ -243,10 +300,9 @@ insert(struct group_table *t, unsigned rule, const uint8_t *key, uint32_t hash,
 	*g = (struct group){.hash = hash,
 	    .rule = (uint16_t)rule,
 	    .last_us = now_us,
-	    .moved_us = now_us,
-	    .next = t->bucket[hash & t->mask]};
+	    .moved_us = now_us};
 	memcpy(g->key, key, r->key_len);
-	t->bucket[hash & t->mask] = g;
+	slot_take(t, g);
 	age_append(r, g);
 	r->groups++;
 	t->groups++;

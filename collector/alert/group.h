@@ -34,20 +34,19 @@ struct group_alert {
 	bool dirty, backfill;
 };
 
+/* What each event looks at stands first; what it only writes, behind the key. */
 struct group {
-	struct group *next;          /* of its bucket */
-	struct group *older, *newer; /* of its rule */
 	struct window window;
-	struct group_alert *alert; /* NULL: idle */
 	uint64_t last_us;          /* newest event */
 	uint64_t moved_us;         /* when it was put at its place among the stale */
-	uint64_t notified_us;      /* 0: never */
+	struct group_alert *alert; /* NULL: idle */
 	uint32_t hash;
 	uint16_t rule;
-	uint8_t held;    /* the condition, at the last event */
-	uint8_t recents; /* events seen, at most 255 */
-	struct group_sample recent[GROUP_RECENT];
-	uint8_t key[];
+	uint8_t held;                /* the condition, at the last event */
+	uint8_t recents;             /* events seen, at most 255 */
+	struct group *older, *newer; /* of its rule */
+	uint64_t notified_us;        /* 0: never */
+	uint8_t key[];               /* then GROUP_RECENT of struct group_sample */
 };
 
 /* The groups of a rule. */
@@ -61,8 +60,14 @@ struct group_rule {
 	uint64_t evicted;
 };
 
+/* Groups by hash, each at the next free slot from where it belongs. */
+struct group_slot {
+	uint32_t hash;
+	uint32_t at; /* in the arena, in SLAB_ALIGN + 1; 0: free */
+};
+
 struct group_table {
-	struct group **bucket;
+	struct group_slot *slot;
 	uint32_t mask;
 	struct group_rule *rule;
 	size_t rules;
@@ -91,6 +96,8 @@ void group_touch(struct group_table *t, struct group *g, uint64_t now_us);
 /* As window_add, makes room where it can; false: there is none. */
 bool group_add(struct group_table *t, struct group *g, uint64_t ts_us, uint64_t value,
     struct window_answer *a) __attribute__((warn_unused_result));
+/* The events seen last, in a ring of which recents % GROUP_RECENT is next. */
+struct group_sample *group_recent(const struct group_table *t, const struct group *g);
 /* NULL: no room. Not cleared. */
 struct group_alert *group_alert_new(struct group_table *t, struct group *g);
 void group_alert_free(struct group_table *t, struct group *g);

@@ -14,6 +14,7 @@
 #define SLAB_CHUNK 65536
 #define SLAB_BLOCK_MAX 32768
 #define SLAB_CLASSES 20
+#define SLAB_ALIGN 32 /* of blocks */
 
 struct slab_chunk {
 	uint32_t next, prev; /* with room, of the same class; index + 1 */
