@@ -20,6 +20,7 @@ static const struct {
     {"id.resp_p", "dport"},
     {"Protocol", "proto"},
     {"packet_length", "len"},
+    {"message_size", "len"},
     {"tcpflags", "flags"},
     {"hostname", "host"},
     {"keywords", "message"},

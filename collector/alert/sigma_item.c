@@ -277,8 +277,12 @@ static int
 end_term(struct item *i)
 {
 	i->term.values = i->s->tree->values - i->term.value;
-	if (i->term.values == 0)
+	if (i->term.values == 0 && !i->all)
 		return 0;
+	if (i->term.values == 0) {
+		sigma_fail(i->s, i->line, "one of the values is never there");
+		return -1;
+	}
 	return join(i, kind_of(i), sigma_add(i->s, &i->term, i->line));
 }
 
@@ -446,6 +450,9 @@ sigma_item(struct sigma *s, const char *key, const struct yaml_node *values)
 	if (take_all(&i, values) < 0 || (!alone && end_term(&i) < 0))
 		return 0;
 	if (i.node == 0)
-		return sigma_fail(s, values->line, "there is nothing to look for");
+		return sigma_fail(s, values->line,
+		    i.how.field->type == FILTER_VERDICT
+			? "accept, drop, reject, allowed, blocked or denied is expected"
+			: "there is nothing to look for");
 	return i.neq ? sigma_negate(s, i.node, i.line) : i.node;
 }

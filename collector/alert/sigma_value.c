@@ -537,6 +537,8 @@ static const struct {
     {"passed", FILTER_ACCEPT, FILTER_ACCEPT},
     {"permit", FILTER_ACCEPT, FILTER_ACCEPT},
     {"permitted", FILTER_ACCEPT, FILTER_ACCEPT},
+    {"forward", FILTER_ACCEPT, FILTER_ACCEPT},
+    {"forwarded", FILTER_ACCEPT, FILTER_ACCEPT},
     {"block", FILTER_DROP, FILTER_REJECT},
     {"blocked", FILTER_DROP, FILTER_REJECT},
     {"deny", FILTER_DROP, FILTER_REJECT},
@@ -548,12 +550,12 @@ static const struct {
     {"unknown", FILTER_UNKNOWN, FILTER_UNKNOWN},
 };
 
+/* Other firewalls' words are never what this one did. */
 static int
 put_action(struct sigma *s, const struct sigma_how *how, const struct sigma_value *v)
 {
 	bool seen[FILTER_REJECT + 1] = {false};
 	struct filter_patterns set;
-	unsigned found = 0;
 	int rc = 0;
 
 	if (how->match == SIGMA_CIDR)
@@ -565,14 +567,8 @@ put_action(struct sigma *s, const struct sigma_how *how, const struct sigma_valu
 		     n <= actions[i].hi && is_found(&set, actions[i].name); n++)
 			seen[n] = true;
 	filter_patterns_free(&set);
-	for (uint8_t n = 0; n <= FILTER_REJECT && rc == 0; n++) {
-		found += seen[n];
+	for (uint8_t n = 0; n <= FILTER_REJECT && rc == 0; n++)
 		rc = seen[n] ? put_range(s, n, n, v->line) : 0;
-	}
-	if (found == 0)
-		return refuse(s, how, v,
-		    "accept, drop, reject, allowed, blocked or denied "
-		    "is expected");
 	return rc;
 }
 
