@@ -229,7 +229,7 @@ alerts_store_rules(struct alerts_run *r, const struct rule_set *set)
 
 	if (f == NULL)
 		return -1;
-	rule_set_json(set, f);
+	rule_set_json(set, true, f);
 	if (gethostname(name, sizeof name) != 0)
 		name[0] = '\0';
 	name[sizeof name - 1] = '\0';

@@ -2,7 +2,6 @@
 #include "ctl/args.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <string.h>
 
 #include "common/cli.h"
@@ -19,11 +18,11 @@ static const struct entry {
 	const char *name;
 	int letter; /* of the short form, or 0 */
 	enum kind kind;
-	unsigned takes; /* enum args_take: the commands that take it, or ALL */
+	uint64_t takes; /* the commands that take it, or ALL */
 	size_t member;  /* of struct args */
 	const char *help;
 } entries[] = {
-#define ALL UINT_MAX
+#define ALL UINT64_MAX
 #define MEMBER(name) offsetof(struct args, name)
     {"output", 'o', TEXT, TAKES_FILE, MEMBER(output),
 	"  -o, --output FILE  the file to make\n"},
@@ -57,12 +56,15 @@ static const struct entry {
     {"from", 0, TEXT, TAKES_RANGE | TAKES_SPAN, MEMBER(from),
 	"  --from TIME    2026-11-23T14:05:00Z, 2026-11-23, -1h or now-2h; default: "
 	"-24h\n"},
+    {"from", 0, TEXT, TAKES_WHEN, MEMBER(from),
+	"  --from TIME    not before: 2026-11-23T14:05:00Z, 2026-11-23, -1h\n"},
     {"from", 0, TEXT, TAKES_FROM, MEMBER(from),
 	"  --from TIME    from this time on: 2026-11-23T14:05:00Z, 2026-11-23, -1h\n"},
     {"from", 0, TEXT, TAKES_CONNINFO, MEMBER(from),
 	"  --from CONNINFO  the database to read, as libpq takes it\n"},
     {"to", 0, TEXT, TAKES_RANGE | TAKES_SPAN, MEMBER(to),
 	"  --to TIME      up to here; default: now\n"},
+    {"to", 0, TEXT, TAKES_WHEN, MEMBER(to), "  --to TIME      not after\n"},
     {"since", 0, TEXT, TAKES_SINCE, MEMBER(from),
 	"  --since TIME   begin with the events from this time on: -10m\n"},
     {"by", 0, TEXT, TAKES_RANGE, MEMBER(by),
@@ -94,14 +96,32 @@ static const struct entry {
     {"expires", 0, TEXT, TAKES_BOUNDS, MEMBER(expires),
 	"  --expires TIME  agents stop to apply it then: +2h, +7d, "
 	"2026-11-23T14:05:00Z\n"},
+    {"expires", 0, TEXT, TAKES_EXPIRES, MEMBER(expires),
+	"  --expires TIME  it ends then: +2h, +7d, 2026-11-23T14:05:00Z; must be "
+	"given\n"},
     {"yes", 0, FLAG, TAKES_BOUNDS, MEMBER(yes),
 	"  --yes          also when it leaves out nearly everything\n"},
     {"why", 0, TEXT, TAKES_WHY, MEMBER(why),
 	"  --why TEXT     the reason, for those who ask later; must be given\n"},
+    {"why", 0, TEXT, TAKES_REMARK, MEMBER(why),
+	"  --why TEXT     a remark, for those who ask later\n"},
     {"last", 0, TEXT, TAKES_LAST, MEMBER(last),
 	"  --last SPAN    look at the events of so long: 90m, 24h, 7d; default: 24h\n"},
     {"all", 0, FLAG, TAKES_ALL, MEMBER(all),
 	"  --all          also those that are removed\n"},
+    {"all", 0, FLAG, TAKES_ENDED, MEMBER(all),
+	"  --all          also those that are over, or not in force\n"},
+    {"vars", 0, TEXT, TAKES_RULES, MEMBER(vars),
+	"  --vars FILE    values for %placeholders%, as the collector's rule_vars\n"},
+    {"overrides", 0, TEXT, TAKES_RULES, MEMBER(overrides),
+	"  --overrides FILE  as the collector's rule_overrides\n"},
+    {"events", 0, TEXT, TAKES_EVENTS, MEMBER(events),
+	"  --events FILE  look at the events of this file, a JSON object a line as "
+	"search\n                 --json prints them; - is standard input\n"},
+    {"expect", 0, TEXT, TAKES_EVENTS, MEMBER(expect),
+	"  --expect N     end with 1 unless there are N alerts\n"},
+    {"event", 0, TEXT, TAKES_EVENT, MEMBER(event),
+	"  --event ID     the event, as id: in a filter: HOST-N; must be given\n"},
     {"retain", 0, TEXT, TAKES_RETAIN, MEMBER(retain),
 	"  --retain AGE   remove days of events that ended so long ago: 90d\n"},
     {"retain-size", 0, TEXT, TAKES_RETAIN, MEMBER(retain_size),

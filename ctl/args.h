@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define ARGS_CIDRS_MAX 32
@@ -50,6 +51,14 @@ enum args_take {
 	TAKES_ARCHIVE = 1 << 30,  /* --older-than, --drop */
 };
 
+#define TAKES_RULES (UINT64_C(1) << 38)   /* --vars, --overrides */
+#define TAKES_EVENTS (UINT64_C(1) << 32)  /* --events, --expect */
+#define TAKES_EVENT (UINT64_C(1) << 33)   /* --event */
+#define TAKES_EXPIRES (UINT64_C(1) << 34) /* --expires, of a silence */
+#define TAKES_ENDED (UINT64_C(1) << 35)   /* --all, of alerts */
+#define TAKES_REMARK (UINT64_C(1) << 36)  /* --why, which may be left out */
+#define TAKES_WHEN (UINT64_C(1) << 37)    /* --from, --to, without defaults */
+
 /* What a command may be given; strings belong to argv. Not to be copied: see terms. */
 struct args {
 	const char *db; /* --db CONNINFO, NULL: the environment and defaults */
@@ -67,6 +76,7 @@ struct args {
 	const char *hosts, *sample, *expires, *why, *last;
 	const char *year, *tz, *boot, *rejects;
 	const char *retain, *retain_size, *retain_rollups, *seal_after, *older_than;
+	const char *vars, *overrides, *events, *expect, *event;
 	bool raw, sql, yes, all, dry_run, drop;
 	char **operand;
 	size_t operands;
@@ -81,7 +91,7 @@ struct command {
 	int (*run)(const struct args *args);
 	const char *operand; /* "NAME", what its operands are; NULL: takes none */
 	size_t least, most;  /* operands */
-	unsigned takes;      /* enum args_take */
+	uint64_t takes;      /* enum args_take, TAKES_… below it */
 };
 
 /*

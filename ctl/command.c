@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "common/cli.h"
+#include "ctl/alert.h"
 #include "ctl/archive.h"
 #include "ctl/balance.h"
 #include "ctl/check.h"
@@ -20,6 +21,7 @@
 #include "ctl/pcap.h"
 #include "ctl/prefix.h"
 #include "ctl/restore.h"
+#include "ctl/rule.h"
 #include "ctl/search.h"
 #include "ctl/tail.h"
 #include "ctl/top.h"
@@ -255,6 +257,53 @@ static const struct command commands[] = {
 	"--host says whose it is. What was imported before is not stored again. Needs\n"
 	"fwlog_ingest here and to read there.\n",
 	import_ulogd_run, NULL, 0, 0, TAKES_IMPORT | TAKES_CONNINFO},
+    {"rule", "lint", "tell what becomes of rule files",
+	"FILE is a file of alert rules, see fwlog-rules(5), or a folder with all *.yml "
+	"and\n"
+	"*.yaml in and below it. Each document is loaded, not applicable or refused; "
+	"ends\n"
+	"with 1 when one is refused. With --db named lists may be used.\n",
+	rule_lint, "FILE", 1, SIZE_MAX, TAKES_RULES | TAKES_JSON},
+    {"rule", "convert", "write old aggregations as correlations",
+	"Conditions like \"selection | count(x) by y > n\" become a second document.\n",
+	rule_convert_run, "FILE", 1, 1, TAKES_FILE},
+    {"rule", "list", "show the rules that the collector has loaded",
+	"With --all also what was not loaded, and why.\n", rule_list, NULL, 0, 0,
+	TAKES_ENDED | TAKES_JSON},
+    {"rule", "test", "tell what rules would have found",
+	"Looks at the stored events of the last 24 hours, or of --from and --to, or at "
+	"those\n"
+	"of a file, with the engine of the collector. Ends with 1 when there is no "
+	"alert, or,\n"
+	"with --expect, another number of them; else as search. Needs fwlog_report.\n",
+	rule_test, "FILE", 1, SIZE_MAX,
+	TAKES_RULES | TAKES_SPAN | TAKES_EVENTS | TAKES_JSON},
+    {"rule", "explain", "tell why rules select an event, or not",
+	"Each term is true, false, or absent: the event does not have the field. "
+	"--from and\n"
+	"--to make it quicker to find the event.\n",
+	rule_explain, "FILE", 1, SIZE_MAX, TAKES_RULES | TAKES_WHEN | TAKES_EVENT},
+    {"alert", "list", "show the alerts that are open",
+	"Those that go on and nobody has acknowledged, the newest first; with --all "
+	"also\n"
+	"others. --from and --to: of whose events some were then.\n",
+	alert_list, NULL, 0, 0, TAKES_ENDED | TAKES_WHEN | TAKES_LIMIT | TAKES_JSON},
+    {"alert", "show", "show one alert",
+	"With its group, counts, samples, author and references, and who was told.\n",
+	alert_show, "ALERT", 1, 1, TAKES_JSON},
+    {"alert", "ack", "acknowledge alerts",
+	"They are open no more; nothing else changes.\n", alert_ack, "ALERT", 1,
+	SIZE_MAX, TAKES_REMARK | TAKES_JSON},
+    {"alert", "silence", "let nobody be told of alerts for a time",
+	"Of the rule with that id, or (*) of all; with QUERY, a filter, of groups it "
+	"selects:\n"
+	"'src:10.1.2.3'. Such alerts are kept nevertheless.\n",
+	alert_silence, "RULE [QUERY]", 1, SIZE_MAX,
+	TAKES_QUERY | TAKES_EXPIRES | TAKES_WHY | TAKES_JSON},
+    {"alert", "silences", "show the silences", "", alert_silences, NULL, 0, 0,
+	TAKES_ENDED | TAKES_JSON},
+    {"alert", "unsilence", "end a silence", "", alert_unsilence, "SILENCE", 1, 1,
+	TAKES_JSON},
     {"balance", "", "tell what was logged, stored, filtered and lost, host by host",
 	"Logged is what is stored, what filters left out and what is known to be "
 	"lost.\n"

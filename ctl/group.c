@@ -45,7 +45,7 @@ list_fields(FILE *out)
 }
 
 int
-group_find(const char *name, struct group *group)
+group_named(const char *name, struct group *group)
 {
 	const struct filter_field *f = filter_field_named(name);
 	struct nearest near;

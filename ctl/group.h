@@ -17,7 +17,7 @@ struct group {
 
 /* By name or alias; -1: there is no such field, or nothing can be counted by it, and a
  * message says which are. */
-int group_find(const char *name, struct group *group)
+int group_named(const char *name, struct group *group)
     __attribute__((warn_unused_result));
 
 /*

@@ -178,7 +178,7 @@ top_run(const struct args *args)
 	struct query q;
 	int rc;
 
-	if (group_find(args->operand[0], &group) < 0 ||
+	if (group_named(args->operand[0], &group) < 0 ||
 	    query_number("limit", args->limit, 1, LIMIT_MAX, &limit) < 0)
 		return QUERY_USAGE;
 	rc = query_open(&q, args, 1);
@@ -195,7 +195,7 @@ count_run(const struct args *args)
 	struct query q;
 	int rc;
 
-	if (args->by != NULL && group_find(args->by, &group) < 0)
+	if (args->by != NULL && group_named(args->by, &group) < 0)
 		return QUERY_USAGE;
 	rc = query_open(&q, args, 0);
 	if (rc < 0)

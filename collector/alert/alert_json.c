@@ -295,18 +295,21 @@ put_report(const struct rule_set *set, const struct rule_report *report, FILE *o
 }
 
 void
-rule_set_json(const struct rule_set *set, FILE *out)
+rule_set_json(const struct rule_set *set, bool with_builtins, FILE *out)
 {
+	const char *comma = "";
+
 	fputc('[', out);
-	for (int i = 0; i < ENGINE_BUILTINS; i++) {
-		fprintf(out, "%s{\"path\":\"built in\",\"line\":%d", i > 0 ? "," : "",
-		    i + 1);
+	for (int i = 0; with_builtins && i < ENGINE_BUILTINS; i++) {
+		fprintf(out, "%s{\"path\":\"built in\",\"line\":%d", comma, i + 1);
+		comma = ",";
 		put_text("class", rule_class_name(RULE_LOADED), out);
 		put_loaded(engine_builtin_rule((enum engine_builtin)i), out);
 		fputc('}', out);
 	}
 	for (size_t i = 0; i < set->report_count; i++) {
-		fputc(',', out);
+		fputs(comma, out);
+		comma = ",";
 		put_report(set, &set->report[i], out);
 	}
 	fputc(']', out);

@@ -27,8 +27,8 @@ void alert_json(
 /* One of fwlog.alert_digest_store. */
 void alert_digest_json(
     const struct alert_digest *d, const struct alert_json_actions *actions, FILE *out);
-/* The array of fwlog.rules_loaded, with built-in rules. */
-void rule_set_json(const struct rule_set *set, FILE *out);
+/* The array of fwlog.rules_loaded. */
+void rule_set_json(const struct rule_set *set, bool with_builtins, FILE *out);
 
 /* The group in one line: name=value, with blanks between; "" when it has no fields. */
 void alert_group_text(const struct alert *a, FILE *out);
