@@ -156,7 +156,7 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/flags common/embedded.h
 UNIT := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/check_*.c))
 FUZZ := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(B)/bin/%,$(wildcard tests/tools/*.c)) $(B)/bin/fwlog-load
-FUZZ_ROOMS := agent web-cgi ctl common
+FUZZ_ROOMS := agent web-cgi ctl alert common
 FUZZ_LIBS := $(FUZZ_ROOMS:%=$(B)/lib%.a)
 FUZZ_PKG := $(foreach r,$(FUZZ_ROOMS),$(PKG_$(r)))
 
