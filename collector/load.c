@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "collector/allowance.h"
 #include "collector/clock.h"
 #include "collector/session.h"
 #include "common/copyrow.h"
@@ -11,6 +12,7 @@
 struct load_tools {
 	struct dict *dict;
 	const struct days *days;
+	struct allowance *losses; /* rows of their own */
 	struct batch_reader *reader;
 	struct packet packet;
 	/* Of the batch being read: 0 not looked up yet, an id, or ~question. */
@@ -27,11 +29,11 @@ load_tools_new(struct dict *dict, const struct days *days)
 	t->dict = dict;
 	t->days = days;
 	t->reader = batch_reader_new();
-	if (t->reader == NULL) {
-		free(t);
-		return NULL;
-	}
-	return t;
+	t->losses = allowance_new(LOSSES_A_DAY);
+	if (t->reader != NULL && t->losses != NULL)
+		return t;
+	load_tools_free(t);
+	return NULL;
 }
 
 void
@@ -40,7 +42,14 @@ load_tools_free(struct load_tools *t)
 	if (t == NULL)
 		return;
 	batch_reader_free(t->reader);
+	allowance_free(t->losses);
 	free(t);
+}
+
+void
+load_tools_tick(struct load_tools *t, uint64_t now_ms)
+{
+	allowance_forget(t->losses, now_ms);
 }
 
 void
@@ -74,6 +83,7 @@ load_free(struct load *l)
 	free(l->answer);
 	free(l->slot);
 	filtered_free(&l->filtered);
+	losses_free(&l->surplus);
 	free(l->row);
 	free(l->row_at);
 	free(l->fact);
@@ -406,6 +416,8 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 	part.units = l->units - part.first;
 	l->row_at[l->units] = (uint32_t)l->row_len;
 	l->host[host].questions += l->questions - questions;
+	part.is_surplus =
+	    item->kind == ITEM_LOSS && !allowance_take(t->losses, host_id, clock_ms());
 	if (l->parts == 0)
 		l->since_ms = clock_ms();
 	l->part[l->parts++] = part;

@@ -12,6 +12,7 @@
 #include "collector/days.h"
 #include "collector/dict.h"
 #include "collector/filtered.h"
+#include "collector/losses.h"
 #include "collector/queue.h"
 #include "common/batch.h"
 #include "common/textbuf.h"
@@ -33,6 +34,7 @@ struct load_part {
 	size_t filtereds; /* entries, of ITEM_FILTERED */
 	bool has_rows;
 	bool unresolved;    /* its rows hold ~question */
+	bool is_surplus;    /* a loss that gets no row of its own */
 	const char *bad;    /* why the batch does not unpack; NULL */
 	uint64_t newest_us; /* of its rows, not later than now */
 
@@ -93,6 +95,7 @@ struct load {
 	size_t minutes;  /* times the minute changed from row to row */
 	uint64_t minute; /* of the last row */
 	struct filtered_rows filtered;
+	struct losses surplus;
 	uint32_t units;
 	uint64_t since_ms; /* when the first item came */
 
@@ -107,6 +110,8 @@ struct load {
 struct load_tools;
 struct load_tools *load_tools_new(struct dict *dict, const struct days *days);
 void load_tools_free(struct load_tools *t);
+/* To be called now and then. */
+void load_tools_tick(struct load_tools *t, uint64_t now_ms);
 
 void load_init(struct load *l);
 void load_free(struct load *l);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 
+#include "collector/clock.h"
 #include "collector/load.h"
 #include "common/copyrow.h"
 #include "common/planted.h"
@@ -224,6 +225,18 @@ load_add_quarantined(
 	text_add(sql, ",'quarantined',%" PRIu64 ",%u)", records, head.source.group);
 }
 
+/* Whether a row of its own tells of the part. */
+static bool
+load_has_loss(const struct load_part *part, bool aside)
+{
+	if (part->new_count == 0)
+		return false;
+	if (aside)
+		return true;
+	return !part->has_rows && !part->is_surplus &&
+	       part->item->kind != ITEM_FILTERED;
+}
+
 static void
 load_add_losses(const struct load *l, bool aside, struct text *sql)
 {
@@ -232,8 +245,7 @@ load_add_losses(const struct load *l, bool aside, struct text *sql)
 	for (size_t i = l->part_lo; i < l->part_hi; i++) {
 		const struct load_part *part = &l->part[i];
 
-		if (part->new_count == 0 ||
-		    (!aside && (part->has_rows || part->item->kind == ITEM_FILTERED)))
+		if (!load_has_loss(part, aside))
 			continue;
 		text_add(sql, any ? ","
 				  : "INSERT INTO fwlog.loss (host_id, epoch, seq, "
@@ -248,6 +260,23 @@ load_add_losses(const struct load *l, bool aside, struct text *sql)
 	/* There already when the marks were restored from an older backup. */
 	if (any)
 		text_add(sql, " ON CONFLICT DO NOTHING;");
+}
+
+static void
+load_add_surplus(struct load *l, struct text *sql)
+{
+	const uint64_t now_us = clock_wall_us();
+
+	losses_begin(&l->surplus);
+	for (size_t i = l->part_lo; i < l->part_hi; i++) {
+		const struct load_part *part = &l->part[i];
+
+		if (part->new_count > 0 && part->is_surplus &&
+		    losses_add(&l->surplus, l->host[l->stream[part->stream].host].id,
+			part->item->epoch, &part->item->loss, now_us) < 0)
+			sql->failed = true;
+	}
+	losses_sql(&l->surplus, sql);
 }
 
 static void
@@ -312,8 +341,10 @@ void
 load_commit_sql(struct load *l, bool aside, struct text *sql)
 {
 	load_add_losses(l, aside, sql);
-	if (!aside)
+	if (!aside) {
+		load_add_surplus(l, sql);
 		load_add_filtered(l, sql);
+	}
 	load_add_marks(l, sql);
 	load_add_hosts(l, sql);
 	text_add(sql, "COMMIT");

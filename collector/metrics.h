@@ -32,6 +32,7 @@
 	M(rows, "events stored")                                           \
 	M(duplicates, "records dropped because they were already stored")  \
 	M(losses, "losses stored")                                         \
+	M(losses_merged, "of these without a row of their own: too many")  \
 	M(filtered, "records that filters of agents left out")             \
 	M(quarantined, "records put into quarantine")                      \
 	M(folded, "strings stored as a marker: over new_strings")          \

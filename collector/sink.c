@@ -424,6 +424,7 @@ sink_on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	days_forget(&s->env->days, clock_ms());
 	allowance_forget(s->env->allowance, clock_ms());
+	load_tools_tick(s->tools, clock_ms());
 	sink_step(s);
 	if (s->finishing && sink_is_idle(s))
 		s->env->idle(s->env->arg);

@@ -178,8 +178,10 @@ commit_count(struct sink *s)
 		const struct load_part *part = &l->part[i];
 
 		m->rows += part->to - part->from;
-		if (part->item->kind == ITEM_LOSS && part->new_count > 0)
+		if (part->item->kind == ITEM_LOSS && part->new_count > 0) {
 			m->losses++;
+			m->losses_merged += part->is_surplus;
+		}
 		if (part->new_count > 0)
 			m->filtered += filtered_records(
 			    &l->filtered, part->filtered, part->filtereds);

@@ -251,7 +251,8 @@ CREATE INDEX loss_from ON fwlog.loss (from_ts);
 COMMENT ON TABLE fwlog.loss IS 'records that are missing: how many, when and why';
 COMMENT ON COLUMN fwlog.loss.host_id IS 'the host';
 COMMENT ON COLUMN fwlog.loss.epoch IS 'run of the agent that noted it';
-COMMENT ON COLUMN fwlog.loss.seq IS 'number of the loss, or of the first lost record';
+COMMENT ON COLUMN fwlog.loss.seq IS
+	'number of the loss, or of the first lost record; negative: many losses of an hour';
 COMMENT ON COLUMN fwlog.loss.from_ts IS 'not before this time';
 COMMENT ON COLUMN fwlog.loss.to_ts IS 'not after this time';
 COMMENT ON COLUMN fwlog.loss.cause IS

@@ -219,3 +219,24 @@ END $$;
 COMMENT ON FUNCTION fwlog.stream_forget(interval) IS
 	'removes marks of runs that ended that long ago, 90 days at least, and that a later '
 	'run of the host has outlived by a month; how many';
+
+-- ---- losses
+
+-- It can only add: whoever has the collector's account cannot make a loss smaller.
+CREATE FUNCTION fwlog.loss_merge(host_id integer, epoch bigint, seq bigint,
+	from_ts timestamptz, to_ts timestamptz, cause text, records bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO fwlog.loss AS l (host_id, epoch, seq, from_ts, to_ts, cause, records)
+	VALUES (loss_merge.host_id, loss_merge.epoch, -abs(loss_merge.seq), loss_merge.from_ts,
+		loss_merge.to_ts, loss_merge.cause, loss_merge.records)
+	ON CONFLICT (host_id, epoch, seq, cause) DO UPDATE SET
+		from_ts = least(l.from_ts, excluded.from_ts),
+		to_ts = greatest(l.to_ts, excluded.to_ts),
+		records = CASE WHEN l.records IS NOT NULL THEN least(l.records::numeric +
+			excluded.records, 9223372036854775807)::bigint END,
+		noted = now()
+$$;
+COMMENT ON FUNCTION fwlog.loss_merge(integer, bigint, bigint, timestamptz, timestamptz, text,
+	bigint) IS
+	'adds a loss to those of a run, a cause and an hour that have no row of their own';

@@ -13,7 +13,8 @@ GRANT SELECT, INSERT ON fwlog.loss, fwlog.quarantine TO fwlog_ingest;
 GRANT SELECT ON fwlog.host, fwlog.dict_prefix, fwlog.dict_iface, fwlog.dict_netns
 	TO fwlog_ingest;
 GRANT EXECUTE ON FUNCTION fwlog.ensure_partition(timestamptz), fwlog.host_enter(text),
-	fwlog.prefix_enter(bytea), fwlog.iface_enter(bytea), fwlog.netns_enter(bytea)
+	fwlog.prefix_enter(bytea), fwlog.iface_enter(bytea), fwlog.netns_enter(bytea),
+	fwlog.loss_merge(integer, bigint, bigint, timestamptz, timestamptz, text, bigint)
 	TO fwlog_ingest;
 
 -- The web page and people read views. A view runs these functions as its reader.

@@ -32,7 +32,7 @@
 #define WAIT_SECONDS 60 /* for the collector's answers */
 #define DAY_US UINT64_C(86400000000)
 #define FIRST_DAY UINT64_C(10957) /* 2000-01-01 */
-#define LOSSES 2000
+#define LOSSES 21000
 #define OF_A_BATCH 160 /* records, of three strings each */
 
 static struct {

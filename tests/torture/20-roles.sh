@@ -115,6 +115,7 @@ functions()
 	[ "$1" = ingest ] || {
 		try "CALL host_enter" "SELECT fwlog.host_enter('evil')"
 		try "CALL prefix_enter" "SELECT fwlog.prefix_enter('evil')"
+		try "CALL loss_merge" "SELECT fwlog.loss_merge(1, 1, 1, now(), now(), 'kernel', 1)"
 		try "CALL alert_store" "SELECT fwlog.alert_store('[]')"
 		try "CALL rules_loaded" "SELECT fwlog.rules_loaded('evil', '[]')"
 	}

@@ -437,6 +437,34 @@ START_TEST(filtered_aside)
 END_TEST
 
 /* As many numbers as a LOSS frame can tell: one unit, and no room for each of them. */
+/* A host that claims losses without end: a bounded number of rows, and exact sums. */
+START_TEST(losses_beyond_the_share_of_a_day)
+{
+	for (uint64_t seq = 1; seq <= LOSSES_A_DAY; seq++)
+		add_loss(seq, 1);
+	begin(0, load.units, 0);
+	ck_assert(commit_says(false, "(3,9,20000,"));
+	ck_assert(!commit_says(false, "loss_merge"));
+	load_clear(&load);
+	for (uint64_t seq = 1; seq <= 3; seq++) {
+		add_loss(LOSSES_A_DAY + seq, 1);
+		load.part[load.parts - 1].item->loss.records =
+		    seq == 3 ? UINT64_MAX : 7;
+	}
+	begin(0, load.units, LOSSES_A_DAY);
+	ck_assert(!commit_says(false, "INSERT INTO fwlog.loss"));
+	ck_assert(commit_says(false, "loss_merge(3,9,"));
+	ck_assert(commit_says(false, ",'kernel',14);SELECT fwlog.loss_merge(3,9,"));
+	ck_assert(commit_says(false, ",'kernel',NULL);"));
+	ck_assert(commit_says(false, "(3,9,20003,now())"));
+	/* What is stored already is not added again. */
+	begin(0, load.units, LOSSES_A_DAY + 1);
+	ck_assert(commit_says(false, ",'kernel',7);"));
+	begin(0, load.units, LOSSES_A_DAY + 3);
+	ck_assert(!commit_says(false, "fwlog.loss"));
+}
+END_TEST
+
 START_TEST(a_loss_of_very_many_numbers)
 {
 	add_loss(1, UINT32_MAX - 1);
@@ -507,6 +535,7 @@ main(void)
 	tcase_add_test(tc, many_strings);
 	tcase_add_test(tc, minutes_fill_a_load);
 	tcase_add_test(tc, aside_takes_out_one_record);
+	tcase_add_test(tc, losses_beyond_the_share_of_a_day);
 	tcase_add_test(tc, a_loss_of_very_many_numbers);
 	tcase_add_test(tc, filtered_is_added_up);
 	tcase_add_test(tc, filtered_is_clamped);
