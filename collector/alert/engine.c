@@ -285,12 +285,21 @@ static void
 release(struct engine *e, uint64_t before_us)
 {
 	uint64_t second = e->time_us / SECOND_US;
-	struct held *h;
+	struct held *h[LOOK_AHEAD];
+	unsigned n;
 
-	while ((h = holdback_take(e->hold, before_us)) != NULL) {
-		engine_run_timers(e, h->ts_us);
-		engine_count(e, h);
-	}
+	/* What was taken stays as it is until something is put. */
+	do {
+		n = 0;
+		while (n < LOOK_AHEAD &&
+		       (h[n] = holdback_take(e->hold, before_us)) != NULL)
+			n++;
+		engine_look_ahead(e, h, n);
+		for (unsigned i = 0; i < n; i++) {
+			engine_run_timers(e, h[i]->ts_us);
+			engine_count(e, h[i]);
+		}
+	} while (n == LOOK_AHEAD);
 	engine_run_timers(e, e->hold->horizon * e->hold->width_us);
 	if (e->time_us / SECOND_US != second)
 		sweep(e);

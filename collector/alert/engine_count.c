@@ -299,6 +299,64 @@ count_detection(struct counting *c, size_t index)
 	engine_fire(e, g, &f);
 }
 
+/* ---- what is going to be looked at */
+
+#define AHEAD_MAX 256
+
+struct ahead {
+	unsigned count;
+	uint32_t hash[AHEAD_MAX];
+};
+
+static void
+look_at_parent(struct counting *c, struct ahead *a, size_t parent, size_t detection)
+{
+	const struct engine_rule *r = &c->e->rule[parent];
+	uint8_t key[ENGINE_KEY_MAX];
+
+	for (unsigned i = 0; i < r->rule->reference_count; i++) {
+		if (r->rule->reference[i].rule->index != detection ||
+		    a->count == AHEAD_MAX || !read_key(c, r, i, NULL, key))
+			continue;
+		a->hash[a->count] = group_hash(&c->e->groups, (unsigned)parent, key);
+		group_fetch_slot(&c->e->groups, a->hash[a->count++]);
+	}
+}
+
+static void
+look_at_parents(struct counting *c, struct ahead *a, size_t detection)
+{
+	const uint64_t *parents = c->e->rule[detection].parents;
+
+	for (unsigned w = 0; w < c->e->words; w++)
+		for (uint64_t left = parents[w]; left != 0; left &= left - 1)
+			look_at_parent(
+			    c, a, w * 64 + (size_t)__builtin_ctzll(left), detection);
+}
+
+void
+engine_look_ahead(struct engine *e, struct held *const *h, unsigned count)
+{
+	struct counting c;
+	struct ahead a;
+
+	c.e = e;
+	a.count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		const uint64_t *matched = held_matched(h[i]);
+
+		c.h = h[i];
+		for (unsigned w = 0; w < e->words; w++)
+			for (uint64_t left = matched[w]; left != 0; left &= left - 1)
+				look_at_parents(
+				    &c, &a, w * 64 + (size_t)__builtin_ctzll(left));
+	}
+	for (unsigned i = 0; i < a.count; i++)
+		group_fetch(&e->groups, a.hash[i]);
+	for (unsigned i = 0; i < a.count; i++)
+		group_fetch_window(&e->groups, a.hash[i]);
+}
+
 /* Every rule stands behind those it refers to, so one pass sees all. */
 void
 engine_count(struct engine *e, struct held *h)

@@ -132,7 +132,11 @@ void engine_plan_free(struct engine *e);
 void engine_span_add(
     struct engine *e, uint64_t ts_us, int32_t host_id, enum engine_why why);
 
-/* engine_count.c: an event whose turn has come. */
+#define LOOK_AHEAD 8 /* events whose turn comes next, looked at together */
+
+/* engine_count.c: an event whose turn has come, and what they will look at in memory
+ * for those whose turn comes next. */
+void engine_look_ahead(struct engine *e, struct held *const *h, unsigned count);
 void engine_count(struct engine *e, struct held *h);
 
 /* engine_fire.c: alerts */

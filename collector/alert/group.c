@@ -48,12 +48,13 @@ group_table_destroy(struct group_table *t)
 	t->slot = NULL;
 }
 
-uint64_t
+uint32_t
 group_hash(const struct group_table *t, unsigned rule, const uint8_t *key)
 {
 	uint64_t hash = siphash(t->seed, key, t->rule[rule].key_len);
 
-	return hash ^ (rule + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	hash ^= (rule + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(hash ^ hash >> 32);
 }
 
 static struct group *
@@ -109,16 +110,51 @@ slot_give(struct group_table *t, const struct group *g)
 	t->slot[hole].at = 0;
 }
 
-static uint32_t
-fold(uint64_t hash)
-{
-	return (uint32_t)(hash ^ hash >> 32);
-}
-
 struct group *
 group_find(struct group_table *t, unsigned rule, const uint8_t *key)
 {
-	return find(t, rule, key, fold(group_hash(t, rule, key)));
+	return find(t, rule, key, group_hash(t, rule, key));
+}
+
+void
+group_fetch_slot(const struct group_table *t, uint32_t hash)
+{
+	__builtin_prefetch(&t->slot[hash & t->mask]);
+}
+
+/* As good as certainly the group: the first with its hash. */
+static struct group *
+likely(const struct group_table *t, uint32_t hash)
+{
+	for (uint32_t i = hash & t->mask; t->slot[i].at != 0; i = (i + 1) & t->mask)
+		if (t->slot[i].hash == hash)
+			return at_slot(t, i);
+	return NULL;
+}
+
+void
+group_fetch(const struct group_table *t, uint32_t hash)
+{
+	const uint8_t *g = (const uint8_t *)likely(t, hash);
+
+	if (g == NULL)
+		return;
+	__builtin_prefetch(g);
+	__builtin_prefetch(g + 64);
+	__builtin_prefetch(g + 128, 1);
+}
+
+void
+group_fetch_window(const struct group_table *t, uint32_t hash)
+{
+	const struct group *g = likely(t, hash);
+
+	if (g == NULL || g->window.at == NULL)
+		return;
+	__builtin_prefetch(g->window.at + g->window.head);
+	__builtin_prefetch(g->window.at + g->window.size);
+	if (g->alert != NULL)
+		__builtin_prefetch(g->alert);
 }
 
 /* ---- age: a list from the oldest to the newest */
@@ -312,7 +348,7 @@ insert(struct group_table *t, unsigned rule, const uint8_t *key, uint32_t hash,
 struct group *
 group_get(struct group_table *t, unsigned rule, const uint8_t *key, uint64_t now_us)
 {
-	uint32_t hash = fold(group_hash(t, rule, key));
+	uint32_t hash = group_hash(t, rule, key);
 	struct group *g = find(t, rule, key, hash);
 
 	return g != NULL ? g : insert(t, rule, key, hash, now_us);

@@ -85,7 +85,14 @@ int group_table_init(struct group_table *t, struct group_rule *rule, size_t rule
     uint32_t most, size_t bytes) __attribute__((warn_unused_result));
 void group_table_destroy(struct group_table *t);
 
-uint64_t group_hash(const struct group_table *t, unsigned rule, const uint8_t *key);
+/*
+ * For those who know what they will ask for soon, step by step, with other work in
+ * between: the slot comes into the cache, then the group, then its window.
+ */
+uint32_t group_hash(const struct group_table *t, unsigned rule, const uint8_t *key);
+void group_fetch_slot(const struct group_table *t, uint32_t hash);
+void group_fetch(const struct group_table *t, uint32_t hash);
+void group_fetch_window(const struct group_table *t, uint32_t hash);
 /* NULL: there is none. */
 struct group *group_find(struct group_table *t, unsigned rule, const uint8_t *key);
 /* The one there is or a new one; now_us is the event's. NULL: no room. */

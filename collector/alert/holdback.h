@@ -48,8 +48,8 @@ bool holdback_is_late(const struct holdback *h, uint64_t ts_us);
 struct held *holdback_put(
     struct holdback *h, uint64_t ts_us, int32_t host_id, int64_t n);
 /*
- * The next one with its bucket wholly before this time, NULL: none. The one taken
- * before is given back.
+ * The next one with its bucket wholly before this time, NULL: none. Those taken stay
+ * as they are until the next is put.
  */
 struct held *holdback_take(struct holdback *h, uint64_t before_us);
 /* Where the bucket of the earliest one ends; 0: there is none. */

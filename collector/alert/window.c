@@ -207,6 +207,15 @@ find_value(const struct window *w, uint64_t value)
 {
 	uint32_t i = 0;
 
+	/* Eight at a time, as long as none of them is it. */
+	for (; i + 8 <= w->fill; i += 8) {
+		uint64_t found = 0;
+
+		for (uint32_t k = 0; k < 8; k++)
+			found |= w->at[i + k] == value;
+		if (found != 0)
+			break;
+	}
 	while (i < w->fill && w->at[i] != value)
 		i++;
 	return i;
@@ -224,12 +233,13 @@ oldest_value(const struct window *w)
 	return oldest;
 }
 
-static void
+/* And the newest time there is. */
+static uint64_t
 value_answer(const struct window *w, const struct window_shape *s, uint64_t t,
     struct window_answer *a)
 {
 	const uint64_t *last = w->at + w->size;
-	uint64_t from = before(t, s->span_us), start = t;
+	uint64_t from = before(t, s->span_us), start = t, newest = t;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < w->fill; i++) {
@@ -237,10 +247,12 @@ value_answer(const struct window *w, const struct window_shape *s, uint64_t t,
 
 		count += in;
 		start = in && last[i] < start ? last[i] : start;
+		newest = last[i] > newest ? last[i] : newest;
 	}
 	a->amount = count;
 	a->holds = within(s, count);
 	a->start_us = start;
+	return newest;
 }
 
 static bool
@@ -273,7 +285,7 @@ add_value(struct window *w, const struct window_shape *s, struct slab *slab, uin
     uint64_t value, struct window_answer *a)
 {
 	uint32_t i = find_value(w, value);
-	uint64_t newest = 0;
+	uint64_t newest;
 
 	if (i == w->fill) {
 		if (!place_value(w, s, slab, t, value))
@@ -281,12 +293,9 @@ add_value(struct window *w, const struct window_shape *s, struct slab *slab, uin
 	} else if (w->at[w->size + i] < t) {
 		w->at[w->size + i] = t;
 	}
-	for (i = 0; i < w->fill; i++)
-		if (w->at[w->size + i] > newest)
-			newest = w->at[w->size + i];
-	value_answer(w, s, t, a);
+	newest = value_answer(w, s, t, a);
 	if (!a->holds && newest > t && newest - t <= s->span_us)
-		value_answer(w, s, newest, a);
+		(void)value_answer(w, s, newest, a);
 	return true;
 }
 
