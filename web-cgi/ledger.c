@@ -22,6 +22,10 @@ static const char losses_sql[] =
     "GROUP BY host, cause ORDER BY cause IN ('filtered', 'rate_limited'), 3 DESC, 1, 2 "
     "LIMIT 1000";
 
+static const char alerts_sql[] =
+    "SELECT count(*), count(*) FILTER (WHERE level_number >= 4) FROM fwlog.alert_full "
+    "WHERE active AND acknowledged IS NULL";
+
 void
 ledger_add(struct ledger *l, struct store *s, const struct range *range)
 {
@@ -32,6 +36,7 @@ ledger_add(struct ledger *l, struct store *s, const struct range *range)
 	range_time_text(range->to, to);
 	*l = (struct ledger){.result = store_add(s, hosts_sql, 0, NULL)};
 	store_add(s, losses_sql, 2, params);
+	store_add(s, alerts_sql, 0, NULL);
 }
 
 static void
@@ -77,6 +82,8 @@ ledger_read(struct ledger *l, const struct store *s)
 		return -1;
 	read_hosts(l, s, hosts);
 	read_losses(l, s, losses);
+	l->alerts = store_count(s, losses + 1, 0, 0);
+	l->alerts_grave = store_count(s, losses + 1, 0, 1);
 	return 0;
 }
 

@@ -30,7 +30,9 @@ struct ledger {
 	int hosts_count;
 	struct loss_row *losses; /* those that touch the range, largest first */
 	int losses_count;
-	int result; /* the first of the store's */
+	uint64_t alerts;       /* that go on and nobody acknowledged */
+	uint64_t alerts_grave; /* of these, high or critical */
+	int result;            /* the first of the store's */
 };
 
 /* Adds the queries; after store_run ledger_read takes what they found. 0, or -1 without

@@ -120,13 +120,12 @@ cell_events(struct html *h, const struct glance *g)
 		html_raw(h, now > 0 ? "none in the range before" : "in this range");
 	} else {
 		if (change < 0)
-			html_f(h, "▼ %.0f %% of ", -change * 100);
+			html_f(h, "▼ %.0f %% from ", -change * 100);
 		else if (change < 10)
-			html_f(h, "▲ %.0f %% on ", change * 100);
+			html_f(h, "▲ %.0f %% from ", change * 100);
 		else
-			html_f(h, "▲ %.0f times ", change + 1);
+			html_f(h, "▲ %.0f times the ", change + 1);
 		html_count(h, g->before);
-		html_raw(h, " before");
 	}
 	cell_end(h);
 }
@@ -167,7 +166,7 @@ cell_rate(struct html *h, const struct state *st, const struct glance *g)
 {
 	const struct range *r = &st->range;
 
-	cell_begin(h, "Rate, events a second");
+	cell_begin(h, "Rate a second");
 	if (!g->rated) {
 		rate(h, g->timeline.sum.all,
 		    (double)(r->to - r->from) / (double)RANGE_SECOND);
@@ -182,7 +181,7 @@ cell_rate(struct html *h, const struct state *st, const struct glance *g)
 		html_raw(h, i > 0 ? "</span>" : "");
 	}
 	note_begin(h);
-	html_raw(h, "now, over 1, 5, 15 min");
+	html_raw(h, "over 1, 5, 15 min");
 	cell_end(h);
 }
 
@@ -272,6 +271,26 @@ cell_completeness(struct html *h, const struct health *health, const struct ledg
 }
 
 static void
+cell_alerts(struct visit *v, const struct ledger *l)
+{
+	struct html *h = &v->html;
+
+	cell_begin(h, "Open alerts");
+	page_link(v, "/alerts", &v->state, " class=\"with\"");
+	html_count(h, l->alerts);
+	html_raw(h, "</a></dd><dd class=\"note");
+	if (l->alerts_grave > 0)
+		html_raw(h, " down\">");
+	else
+		html_raw(h, "\">");
+	if (l->alerts_grave > 0)
+		plural(h, l->alerts_grave, " high, critical", " high, critical");
+	else
+		html_raw(h, l->alerts > 0 ? "none is high" : "none");
+	cell_end(h);
+}
+
+static void
 strip(struct visit *v, const struct glance *g, const struct health *health)
 {
 	struct html *h = &v->html;
@@ -283,6 +302,7 @@ strip(struct visit *v, const struct glance *g, const struct health *health)
 	cell_rate(h, &v->state, g);
 	cell_agents(v, health);
 	cell_newest(h, health, v->now);
+	cell_alerts(v, &g->ledger);
 	cell_completeness(h, health, &g->ledger);
 	html_raw(h, "</dl>\n");
 }

@@ -9,6 +9,8 @@ const struct route routes[] = {
     {"/top/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_top},
     {"/hosts", "Hosts", METHOD_GET, ROUTE_STATE, page_hosts},
     {"/hosts/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_host},
+    {"/alerts", "Alerts", METHOD_GET | METHOD_POST, ROUTE_STATE, page_alerts},
+    {"/alerts/", NULL, METHOD_GET, ROUTE_STATE | ROUTE_TAIL, page_alert},
     {"/filters", "Filters", METHOD_GET | METHOD_POST, ROUTE_STATE, page_filters},
     {"/views", "Views", METHOD_GET | METHOD_POST, ROUTE_STATE, page_views},
     {"/views/", NULL, METHOD_GET, ROUTE_TAIL, page_view},

@@ -35,6 +35,8 @@ int page_record(struct visit *v);
 int page_top(struct visit *v);
 int page_hosts(struct visit *v);
 int page_host(struct visit *v);
+int page_alerts(struct visit *v);
+int page_alert(struct visit *v);
 int page_filters(struct visit *v);
 int page_views(struct visit *v);
 int page_view(struct visit *v);

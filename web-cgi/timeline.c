@@ -65,6 +65,12 @@ static const char gaps_sql[] =
 		   "'rate_limited') "
 		   "ORDER BY from_time LIMIT " GAPS_MAX;
 
+static const char alerts_sql[] = "SELECT " STORE_MICROSECONDS(
+    "fired") ", title FROM fwlog.alert_full WHERE fired >= "
+	     "$1::timestamptz AND fired < $2::timestamptz ORDER BY level_number DESC, "
+	     "fired "
+	     "LIMIT " GAPS_MAX;
+
 /* Roll-ups have the verdict of their rows' first moment. */
 #define VERDICT_KEY                                                             \
 	"CASE e.verdict WHEN 'drop' THEN 0 WHEN 'reject' THEN 0 WHEN 'accept' " \
@@ -152,6 +158,7 @@ timeline_add(struct timeline *t, struct store *s, const struct state *st,
 			add_counted(t, s, p.at[i].from, p.at[i].to, condition);
 	}
 	store_add(s, gaps_sql, 2, params);
+	store_add(s, alerts_sql, 2, params);
 }
 
 /* ---- reading */
@@ -279,6 +286,20 @@ read_gaps(struct timeline *t, const struct store *s)
 	}
 }
 
+/* The gravest come first. */
+static void
+read_alerts(struct timeline *t, const struct store *s)
+{
+	int r = t->result + t->results + 1;
+
+	for (int i = 0; i < store_rows(s, r); i++) {
+		int bar = range_bucket_of(&t->buckets, store_number(s, r, i, 0));
+
+		if (bar >= 0 && t->alerts[bar]++ == 0)
+			t->alert[bar] = store_text(s, r, i, 1);
+	}
+}
+
 void
 timeline_read(struct timeline *t, const struct store *s)
 {
@@ -294,4 +315,5 @@ timeline_read(struct timeline *t, const struct store *s)
 	for (int i = 0; t->splits > 0 && i < t->results; i++)
 		read_counts(t, s, t->result + i);
 	read_gaps(t, s);
+	read_alerts(t, s);
 }

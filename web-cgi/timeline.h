@@ -26,12 +26,14 @@ struct tally {
 struct timeline {
 	struct buckets buckets;
 	struct tally sum, bars[RANGE_BARS_MAX];
-	bool gap[RANGE_BARS_MAX]; /* records are missing there */
+	bool gap[RANGE_BARS_MAX];          /* records are missing there */
+	int alerts[RANGE_BARS_MAX];        /* that were raised there */
+	const char *alert[RANGE_BARS_MAX]; /* title of the gravest of them */
 	enum state_by by;
 	const char *name[TIMELINE_SPLITS]; /* of the splits, NULL behind the last */
 	int splits;
 	bool rolled;         /* counted by roll-ups, which may outlive the events */
-	int result, results; /* of counts: first and how many; gaps follow */
+	int result, results; /* of counts: first and how many; gaps, alerts */
 };
 
 /*

@@ -166,7 +166,13 @@ bar_title(const struct drawing *d, int i, int64_t from)
 	html_raw(h, t->all == 1 ? " event" : " events");
 	if (d->split)
 		splits_text(d, t);
-	html_raw(h, d->t->gap[i] ? "; records are missing</title>" : "</title>");
+	html_raw(h, d->t->gap[i] ? "; records are missing" : "");
+	if (d->t->alerts[i] > 0) {
+		html_f(h, "; %d alert%s: ", d->t->alerts[i],
+		    d->t->alerts[i] == 1 ? "" : "s, the gravest");
+		html_text(h, d->t->alert[i]);
+	}
+	html_raw(h, "</title>");
 }
 
 static void
@@ -200,6 +206,9 @@ bar(const struct drawing *d, int i)
 		stack(d, &d->t->bars[i], i);
 	else
 		rect(d->h, i, 0, height_of(d, d->t->bars[i].all), "class=\"bar\"");
+	if (d->t->alerts[i] > 0)
+		html_f(d->h, "<path class=\"tick\" d=\"M%d 0h%dl-%d 9z\"/>",
+		    i * BAR_WIDTH, BAR_WIDTH - BAR_GAP, (BAR_WIDTH - BAR_GAP) / 2);
 	html_raw(d->h, zooms ? "</a>\n" : "</g>\n");
 }
 
@@ -261,6 +270,15 @@ has_gaps(const struct timeline *t)
 	return false;
 }
 
+static bool
+has_alerts(const struct timeline *t)
+{
+	for (int i = 0; i < t->buckets.count; i++)
+		if (t->alerts[i] > 0)
+			return true;
+	return false;
+}
+
 static void
 caption(const struct drawing *d)
 {
@@ -283,6 +301,8 @@ caption(const struct drawing *d)
 		legend(d);
 	if (has_gaps(t))
 		html_raw(d->h, " · <b>▧</b> records are missing");
+	if (has_alerts(t))
+		html_raw(d->h, " · <b>▼</b> alerts");
 	html_raw(d->h, "</figcaption>\n");
 }
 
@@ -311,11 +331,13 @@ table(const struct drawing *d)
 	}
 	html_raw(h, "</tr></thead><tbody>\n");
 	for (int i = 0; i < b->count; i++) {
-		if (d->t->bars[i].all == 0 && !d->t->gap[i])
+		if (d->t->bars[i].all == 0 && !d->t->gap[i] && d->t->alerts[i] == 0)
 			continue;
 		html_raw(h, "<tr><td>");
 		html_time(h, b->start + i * b->width);
 		html_raw(h, d->t->gap[i] ? " records are missing" : "");
+		if (d->t->alerts[i] > 0)
+			html_f(h, " alerts: %d", d->t->alerts[i]);
 		cell(h, d->t->bars[i].all);
 		for (int k = 0; k < columns; k++)
 			cell(h, d->t->bars[i].of[k]);

@@ -239,6 +239,38 @@ post /filters -d do=remove -d name=no-ssh -d why=over
 is "removed" "$STATUS $(sql "SELECT removed_by, removed_in FROM fwlog.filter")" "303 web:alice|3"
 post /filters -d do=rollback -d version=2 -d why=again
 is "rolled back" "$STATUS $(sql "SELECT count(*) FROM fwlog.filter_full WHERE in_force")" "303 1"
+
+# ---- alerts
+get /alerts
+shows "no alerts" 200 "No alert is open"
+sql "INSERT INTO fwlog.alert (rule_id, logic_hash, group_key, window_start, title, level, type, fields,
+	filter, first_ts, last_ts, events, amount, delivery, sample_host, sample_n, sample_ts, fired)
+	SELECT 'scan', 'x', '\\x01'::bytea, now(), 'Scan <b>', 'high', 'value_count',
+	'{\"src\": \"203.0.113.9\"}'::json, 'src:203.0.113.9', min(ts), max(ts), count(*), 9, 'notify',
+	'{1}'::int[], '{20001}'::bigint[], ARRAY[max(ts)], now() - interval '2 min'
+	FROM fwlog.event WHERE src = '203.0.113.9'" >/dev/null
+get "/?range=1h"
+shows "the overview counts and marks it" 200 "1 high, critical" 'class="tick"' "1 alert: Scan &lt;b&gt;"
+get /alerts
+shows "an open alert" 200 "▲ high" "Scan &lt;b&gt;" "src=203.0.113.9" "acknowledge"
+link=$(grep -oE 'href="/fwlog/events\?q=src:203[^"]*' "$T/body" | head -n 1 |
+	sed 's#^href="/fwlog##; s/&amp;/\&/g')
+get "$link"
+shows "leads to its events, all of them" 200 "50 of 500 events"
+alert=$(sql "SELECT alert_id FROM fwlog.alert")
+get "/alerts/$alert"
+shows "one alert" 200 "What is known" "/fwlog/record/1-20001-"
+get /alerts/99999
+shows "no such alert" 404 "no such alert"
+post /alerts -d do=acknowledge -d "alert=$alert"
+shows "without a reason" 400 "a reason"
+post /alerts -d do=acknowledge -d "alert=$alert" --data-urlencode "why=a <i>test</i>"
+is "acknowledged" "$STATUS $(sql "SELECT state, acknowledged_by, acknowledged_why FROM fwlog.alert")" \
+	"303 acknowledged|web:alice|a <i>test</i>"
+get "/alerts?range=1h"
+shows "by whom and why" 200 "web:alice: a &lt;i&gt;test&lt;/i&gt;"
+
+# ---- those who may not, and no way to
 settings "db_changes = $(pg_dsn fwlog_web)" "operators = bob"
 post /filters -d do=remove -d name=no-ssh -d why=over
 shows "who is no operator" 403 "not change them"
