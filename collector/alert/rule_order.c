@@ -143,13 +143,13 @@ link_detections(struct rule_reader *r)
 	return 0;
 }
 
-/* Level by level; what remains refers to itself. */
+/* Level by level; what remains refers to itself, or to what is too deep. */
 static void
 link_correlations(struct rule_reader *r)
 {
 	bool progress = true;
 
-	while (progress) {
+	for (unsigned level = 0; progress && level <= RULE_CHAIN_MAX + 1; level++) {
 		progress = false;
 		for (size_t i = 0; i < r->drafts; i++)
 			if (is_rule(&r->draft[i]) && !r->draft[i].linked)
@@ -158,7 +158,8 @@ link_correlations(struct rule_reader *r)
 	for (size_t i = 0; i < r->drafts; i++)
 		if (is_rule(&r->draft[i]) && !r->draft[i].linked)
 			(void)rule_refuse(&r->draft[i], r->draft[i].rule->line,
-			    "its rules refer to each other in a circle");
+			    "its rules refer to each other in a circle, or are too "
+			    "deep");
 }
 
 /* A rule that feeds others alerts by itself only if it says so. */
