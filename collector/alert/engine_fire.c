@@ -64,7 +64,7 @@ static void
 render(struct engine *e, const struct group *g, struct render *r)
 {
 	render_values(r, e->rule[g->rule].rule, g->key, &e->names);
-	render_filter(r, e->rule[g->rule].rule, g->key, &e->names);
+	render_filter(r, e->rule[g->rule].rule, g->key);
 }
 
 /* Without the filter: the one who listens has heard it when it fired. */

@@ -295,14 +295,12 @@ is_of_fields(const struct rule *rule)
 }
 
 void
-render_filter(struct render *r, const struct rule *rule, const uint8_t *key,
-    const struct engine_names *names)
+render_filter(struct render *r, const struct rule *rule, const uint8_t *key)
 {
 	struct group_view g = {rule, key, r};
 	int map[RULE_KEYS_MAX];
 	struct text t;
 
-	(void)names;
 	r->filter[0] = '\0';
 	if (!is_of_fields(rule))
 		return;

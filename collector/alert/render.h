@@ -23,8 +23,7 @@ void render_values(struct render *r, const struct rule *rule, const uint8_t *key
  * The filter that selects the group's events: of all rules below, with the group's
  * values; where that is too long for a filter, the values alone. After render_values.
  */
-void render_filter(struct render *r, const struct rule *rule, const uint8_t *key,
-    const struct engine_names *names);
+void render_filter(struct render *r, const struct rule *rule, const uint8_t *key);
 /* "src=10.0.0.1 dport=22", cut to fit. */
 void render_line(const struct render *r, char *line, size_t size);
 /* An event that has the group's values and nothing else; *host_id 0: none. */
