@@ -125,6 +125,15 @@ add_count(struct store *s, const struct key_text *k)
 	return result;
 }
 
+/* Those that counted it for sure, or go on at its time about one of its ends. */
+static const char alerts_sql[] =
+    "SELECT a.alert_id, a.level, a.title FROM fwlog.event e JOIN fwlog.alert_full a ON "
+    "a.first_time <= e.ts AND a.last_time >= e.ts WHERE " OF_EVENT
+    " AND (EXISTS (SELECT FROM unnest(a.sample_host, a.sample_n) u (host_id, n) WHERE "
+    "u.host_id = e.host_id AND u.n = e.n) OR EXISTS (SELECT FROM "
+    "json_each_text(a.fields) f WHERE f.value IN (host(e.src), host(e.dst)))) "
+    "ORDER BY a.level_number DESC, a.alert_id LIMIT 20";
+
 /* Why it is not there. */
 static int
 explain(struct visit *v, const struct cursor *key)
@@ -156,6 +165,8 @@ read_around(struct visit *v, struct entry *r)
 	struct key_text k;
 	int status;
 
+	key_of(&k, &r->key, 0);
+	r->alerts = store_add(v->store, alerts_sql, 4, k.value);
 	key_of(&k, &r->key, ENTRY_SPAN);
 	ledger_add(&r->ledger, v->store, &range);
 	r->around = add_rows(v->store, &k,

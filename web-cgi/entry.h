@@ -18,6 +18,7 @@
 struct entry {
 	struct cursor key;
 	int result, around, same, count;
+	int alerts; /* number and title of those of its time about its addresses */
 	struct ledger ledger; /* of the time around it */
 };
 

@@ -186,6 +186,27 @@ same(struct visit *v, const struct entry *r, const struct row *row)
 }
 
 static void
+alerts(struct visit *v, int r)
+{
+	struct html *h = &v->html;
+	char path[64];
+
+	if (store_rows(v->store, r) == 0)
+		return;
+	html_raw(h, "<p class=\"exports\">Alerts about it:");
+	for (int i = 0; i < store_rows(v->store, r); i++) {
+		snprintf(
+		    path, sizeof path, "/alerts/%s", store_text(v->store, r, i, 0));
+		html_raw(h, i > 0 ? ", " : " ");
+		page_link(v, path, NULL, "");
+		html_text(h, store_text(v->store, r, i, 2));
+		html_raw(h, "</a> ");
+		html_text(h, store_text(v->store, r, i, 1));
+	}
+	html_raw(h, "</p>\n");
+}
+
+static void
 write_all(struct visit *v, const struct entry *r)
 {
 	struct html *h = &v->html;
@@ -208,6 +229,7 @@ write_all(struct visit *v, const struct entry *r)
 	html_raw(h, "</span></div>\n");
 	leads(v, r);
 	page_completeness(v, &r->ledger);
+	alerts(v, r->alerts);
 	html_raw(h, "<div class=\"tops\">\n");
 	fields(v, &row);
 	html_raw(h, "<div>\n");

@@ -260,6 +260,8 @@ shows "leads to its events, all of them" 200 "50 of 500 events"
 alert=$(sql "SELECT alert_id FROM fwlog.alert")
 get "/alerts/$alert"
 shows "one alert" 200 "What is known" "/fwlog/record/1-20001-"
+get "$(grep -oE 'href="/fwlog/record/1-20001-[0-9]+' "$T/body" | sed 's#^href="/fwlog##')"
+shows "the record names its alert" 200 "Alerts about it" "/fwlog/alerts/$alert"
 get /alerts/99999
 shows "no such alert" 404 "no such alert"
 post /alerts -d do=acknowledge -d "alert=$alert"
