@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MINUTE (60 * RANGE_SECOND)
+#define GLANCE_LONG (12 * RANGE_HOUR)
 
 const int glance_minutes[GLANCE_RATES] = {1, 5, 15};
 static const char *const list_names[GLANCE_LISTS] = {"src", "dport", "prefix"};
@@ -18,6 +19,13 @@ struct reading {
 	int before, rates, sketch;
 };
 
+/* Days and hours of all hosts together tell enough of a long range. */
+static int64_t
+step_for(int64_t from, int64_t to)
+{
+	return to - from >= GLANCE_LONG ? RANGE_DAY : PIECES_STEP;
+}
+
 /* ---- figures */
 
 /* select: over a relation p, the pieces with these columns and n. */
@@ -25,7 +33,7 @@ static int
 add_sum(const struct reading *r, int64_t from, int64_t to, const char *columns,
     int groups, const char *select)
 {
-	struct pieces p = pieces_cut(r->fields, PIECES_STEP, from, to);
+	struct pieces p = pieces_cut(r->fields, step_for(from, to), from, to);
 	char *parts = pieces_sql(&p, columns, groups, r->condition), *sql = NULL;
 	struct bindings b;
 	int result;
@@ -137,8 +145,8 @@ newest(const struct timeline *t, int64_t from, int64_t to)
 static bool
 can_compare(const struct reading *r, unsigned fields, int64_t from, int64_t to)
 {
-	struct pieces p =
-	    pieces_cut(fields, PIECES_STEP, from > to - from ? 2 * from - to : 0, from);
+	struct pieces p = pieces_cut(
+	    fields, step_for(from, to), from > to - from ? 2 * from - to : 0, from);
 
 	if (r->g->before == 0 || from != r->v->state.range.from)
 		return false;
@@ -151,7 +159,8 @@ add_list(struct reading *r, int i)
 	const struct top_field *field = top_field_find(list_names[i]);
 	const struct range *range = &r->v->state.range;
 	unsigned fields = r->fields | rolled_field(field->name);
-	struct pieces p = pieces_cut(fields, PIECES_STEP, range->from, range->to);
+	struct pieces p = pieces_cut(
+	    fields, step_for(range->from, range->to), range->from, range->to);
 	bool costly =
 	    p.by_events > 4 * MINUTE && events_of(&r->g->timeline, &p) > GLANCE_BUDGET;
 	struct pieces wide =
@@ -161,6 +170,7 @@ add_list(struct reading *r, int i)
 	struct ranking_wish wish = {.condition = r->condition,
 	    .fields = r->fields,
 	    .limit = GLANCE_VALUES,
+	    .long_steps = step_for(range->from, range->to) > PIECES_STEP,
 	    .may_widen = costly && wide.by_events == 0};
 
 	if (costly && !wish.may_widen)

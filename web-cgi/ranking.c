@@ -47,13 +47,21 @@ now_part(
 	return sql;
 }
 
+/* When it was first and last there, and its bars, need hours; counts over a long range
+ * do not. */
+static int64_t
+step_of(const struct ranking_wish *wish)
+{
+	return wish->long_steps ? RANGE_DAY : PIECES_STEP;
+}
+
 /* The same values in the range before; nothing when nobody asks. */
 static char *
 before_part(const struct ranking *r, const struct ranking_wish *wish)
 {
 	int64_t span = r->to - r->from, from = r->from - span > 0 ? r->from - span : 0;
 	struct pieces p = pieces_cut(
-	    wish->fields | rolled_field(r->field->name), PIECES_STEP, from, r->from);
+	    wish->fields | rolled_field(r->field->name), step_of(wish), from, r->from);
 	char *columns, *sql;
 
 	if (!wish->compare)
@@ -133,7 +141,7 @@ ranking_add(struct ranking *r, struct store *s, const struct top_field *field,
 	    .field = field, .from = from, .to = to, .judged = wish->compare};
 	if (wish->may_widen)
 		widen(r, fields);
-	p = pieces_cut(fields, PIECES_STEP, r->from, r->to);
+	p = pieces_cut(fields, step_of(wish), r->from, r->to);
 	if (bindings_begin(&b, r->from, r->to, wish->condition) == 0)
 		sql = make_sql(r, &p, wish);
 	r->result = store_add(s, sql, b.count, b.value);

@@ -28,9 +28,10 @@ struct ranking_wish {
 	const struct filter_sql *condition;
 	unsigned fields; /* that it looks at */
 	int limit, offset;
-	bool compare;   /* with the range before */
-	bool bars;      /* sparklines */
-	bool may_widen; /* rather than to read an hour's events */
+	bool compare;    /* with the range before */
+	bool bars;       /* sparklines */
+	bool long_steps; /* sums of days, of all hosts: fewer values by name */
+	bool may_widen;  /* rather than to read an hour's events */
 };
 
 /* Adds the query for values in a range; ranking_read after store_run. */

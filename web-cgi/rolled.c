@@ -29,16 +29,37 @@ static const struct rolled_source single = {
 
 /* Each knows more than those before it, or is finer. */
 #define SUM "sum(e.events)", "e.is_rest"
-#define NAMED "\"time\" AS ts, host_id, events"
+#define SUMMED "\"time\" AS ts, events"
+#define NAMED SUMMED ", host_id"
+#define OF_PORT "protocol_number AS proto, dst_port AS dport, is_rest"
 static const struct rolled_source sources[] = {
+    {ROLLED_HOST | ROLLED_PREFIX | ROLLED_PROTO, RANGE_DAY,
+	"(SELECT " NAMED ", nullif(prefix_id, 0) AS prefix_id, protocol_number AS "
+	"proto, false AS is_rest FROM fwlog.rollup_day_full) e",
+	SUM},
+    {ROLLED_PROTO | ROLLED_DPORT, RANGE_DAY,
+	"(SELECT " SUMMED ", " OF_PORT " FROM fwlog.rollup_day_port_full) e", SUM},
+    {ROLLED_SRC, RANGE_DAY,
+	"(SELECT " SUMMED ", src_ip AS src, is_rest FROM fwlog.rollup_day_src_full) e",
+	SUM},
+    {ROLLED_DST, RANGE_DAY,
+	"(SELECT " SUMMED ", dst_ip AS dst, is_rest FROM fwlog.rollup_day_dst_full) e",
+	SUM},
     {CUBE, RANGE_HOUR,
 	"(SELECT " NAMED ", nullif(prefix_id, 0) AS prefix_id, protocol_number AS "
 	"proto, verdict, false AS is_rest FROM fwlog.rollup_hour_full) e",
 	SUM},
+    {ROLLED_PROTO | ROLLED_DPORT, RANGE_HOUR,
+	"(SELECT " SUMMED ", " OF_PORT " FROM fwlog.rollup_all_port_full) e", SUM,
+	true},
+    {ROLLED_SRC, RANGE_HOUR,
+	"(SELECT " SUMMED ", src_ip AS src, is_rest FROM fwlog.rollup_all_src_full) e",
+	SUM, true},
+    {ROLLED_DST, RANGE_HOUR,
+	"(SELECT " SUMMED ", dst_ip AS dst, is_rest FROM fwlog.rollup_all_dst_full) e",
+	SUM, true},
     {ROLLED_HOST | ROLLED_PROTO | ROLLED_DPORT, RANGE_HOUR,
-	"(SELECT " NAMED ", protocol_number AS proto, dst_port AS dport, is_rest "
-	"FROM fwlog.rollup_hour_port_full) e",
-	SUM},
+	"(SELECT " NAMED ", " OF_PORT " FROM fwlog.rollup_hour_port_full) e", SUM},
     {ROLLED_HOST | ROLLED_SRC, RANGE_HOUR,
 	"(SELECT " NAMED ", src_ip AS src, is_rest FROM fwlog.rollup_hour_src_full) e",
 	SUM},
@@ -104,10 +125,11 @@ rolled_ask(const struct search *search, struct store *s, int64_t from, int64_t t
 /* ---- pieces */
 
 static const struct rolled_source *
-source_of(unsigned fields, int64_t step)
+source_of(unsigned fields, int64_t step, bool summed)
 {
 	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-		if (sources[i].step == step && (fields & ~sources[i].fields) == 0)
+		if (sources[i].step == step && (fields & ~sources[i].fields) == 0 &&
+		    (summed || !sources[i].summed))
 			return &sources[i];
 	return NULL;
 }
@@ -127,8 +149,9 @@ add_piece(
 static void
 cut(struct pieces *p, unsigned fields, int64_t step, int64_t from, int64_t to)
 {
-	const struct rolled_source *source = step > 0 ? source_of(fields, step) : NULL;
-	int64_t finer = step == RANGE_HOUR ? MINUTE : 0, first, last;
+	const struct rolled_source *source = source_of(fields, step, p->summed);
+	int64_t finer = step > RANGE_HOUR ? RANGE_HOUR : step > MINUTE ? MINUTE : 0;
+	int64_t first, last;
 
 	if (step == 0) {
 		add_piece(p, &single, from, to);
@@ -148,7 +171,7 @@ cut(struct pieces *p, unsigned fields, int64_t step, int64_t from, int64_t to)
 struct pieces
 pieces_cut(unsigned fields, int64_t step, int64_t from, int64_t to)
 {
-	struct pieces p = {.count = 0};
+	struct pieces p = {.summed = step > RANGE_HOUR};
 
 	cut(&p, fields, step, from, to);
 	return p;

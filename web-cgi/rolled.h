@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting without looking at events: a range of time is cut into pieces, whole hours
- * and minutes of them are read from the roll-ups (sql/0008_store.sql) that know every
- * field in question, what is cut at the ends from the events. Every source is a
+ * Counting without looking at events: a range of time is cut into pieces, whole days,
+ * hours and minutes of them are read from the roll-ups (sql/0008_store.sql) that know
+ * every field in question, what is cut at the ends from the events. Every source is a
  * relation e with the columns of fwlog.event it has, is_rest and events, so that one
  * condition of a filter fits all.
  */
@@ -28,6 +28,7 @@ struct rolled_source {
 	unsigned fields;
 	int64_t step; /* width of its rows, µs; 0: single events */
 	const char *from, *count, *rest;
+	bool summed; /* over all hosts: names less than those with hosts */
 };
 
 struct piece {
@@ -35,10 +36,11 @@ struct piece {
 	int64_t from, to;
 };
 
-#define PIECES_MAX 5
+#define PIECES_MAX 7
 struct pieces {
 	struct piece at[PIECES_MAX];
 	int count;
+	bool summed;       /* sources that are will do */
 	int64_t by_events; /* µs of the range that are read event by event */
 };
 
@@ -53,7 +55,10 @@ unsigned rolled_fields(const struct search *s);
 enum store_status rolled_ask(const struct search *search, struct store *s, int64_t from,
     int64_t to, unsigned *fields) __attribute__((warn_unused_result));
 
-/* Cuts the range for questions about these fields into steps of at most so long. */
+/*
+ * Cuts the range for questions about these fields into steps of at most so long. From
+ * RANGE_DAY on sums over all hosts serve, which name fewer addresses and ports.
+ */
 struct pieces pieces_cut(unsigned fields, int64_t step, int64_t from, int64_t to);
 #define PIECES_STEP RANGE_HOUR
 
