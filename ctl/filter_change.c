@@ -215,12 +215,21 @@ add(struct db *db, const struct addition *a, const struct args *args)
 
 	if (rc >= 0)
 		return rc;
-	if (db_value_params(db,
+	if (db_exec(db, "BEGIN") < 0 ||
+	    db_value_params(db,
 		"SELECT fwlog.filter_add($1, $2, (SELECT array_agg(DISTINCT h) FROM "
 		"unnest($3::text[]) h), $4, $5, $6, $7)",
 		params, 7, version, sizeof version) < 0) {
 		session_failed(a->name, db);
 		return session_exit(db);
+	}
+	/* From here on its lists do not change; they may have before. */
+	rc = filter_scope_check(db, a->tree, a->text);
+	if (rc >= 0)
+		return rc;
+	if (db_exec(db, "COMMIT") < 0) {
+		session_failed(a->name, db);
+		return EXIT_FAILED;
 	}
 	say_added(a, version, args);
 	return EXIT_OK;
@@ -296,38 +305,54 @@ say_names(const char *what, const char *names)
 		printf("; %s: %s", what, names);
 }
 
+static void
+say_back(const struct db_rows *rows, const struct args *args)
+{
+	if (args->json) {
+		puts(db_rows_get(rows, 0, 4));
+		return;
+	}
+	if (args->quiet)
+		return;
+	printf("version %s has the filters of version %s", db_rows_get(rows, 0, 0),
+	    args->operand[0]);
+	say_names("back", db_rows_get(rows, 0, 1));
+	say_names("removed", db_rows_get(rows, 0, 2));
+	say_names("expired meanwhile", db_rows_get(rows, 0, 3));
+	putchar('\n');
+}
+
 static int
 roll_back(struct db *db, const struct args *args)
 {
 	const char *params[] = {args->operand[0], args->why};
-	struct db_rows *rows;
+	struct db_rows *rows = NULL;
+	int rc = EXIT_OK;
 
-	if (args->json)
-		return session_print(db, "rollback",
-		    "SELECT json_build_object('version', version, 'added', "
+	if (db_exec(db, "BEGIN") == 0)
+		rows = db_query_params(db,
+		    "SELECT version, array_to_string(added, ', '), "
+		    "array_to_string(removed, ', '), array_to_string(expired, ', '), "
+		    "json_build_object('version', version, 'added', "
 		    "coalesce(added, '{}'), 'removed', coalesce(removed, '{}'), "
 		    "'expired', coalesce(expired, '{}')) "
 		    "FROM fwlog.filter_rollback($1::integer, $2)",
 		    params, 2);
-	rows = db_query_params(db,
-	    "SELECT version, array_to_string(added, ', '), array_to_string(removed, ', "
-	    "'), array_to_string(expired, ', ') "
-	    "FROM fwlog.filter_rollback($1::integer, $2)",
-	    params, 2);
 	if (rows == NULL) {
 		session_failed(args->operand[0], db);
 		return session_exit(db);
 	}
-	if (!args->quiet) {
-		printf("version %s has the filters of version %s",
-		    db_rows_get(rows, 0, 0), args->operand[0]);
-		say_names("back", db_rows_get(rows, 0, 1));
-		say_names("removed", db_rows_get(rows, 0, 2));
-		say_names("expired meanwhile", db_rows_get(rows, 0, 3));
-		putchar('\n');
+	/* Lists stay as they are, and may have changed since. */
+	if (!filter_scope_fits(db, NULL)) {
+		rc = EXIT_FAILED;
+	} else if (db_exec(db, "COMMIT") < 0) {
+		session_failed(args->operand[0], db);
+		rc = EXIT_FAILED;
+	} else {
+		say_back(rows, args);
 	}
 	db_rows_free(rows);
-	return EXIT_OK;
+	return rc;
 }
 
 int

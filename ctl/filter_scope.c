@@ -6,6 +6,7 @@
 
 #include "common/cli.h"
 #include "common/message.h"
+#include "common/text.h"
 #include "ctl/query.h"
 #include "ctl/session.h"
 #include "ctl/source.h"
@@ -42,6 +43,47 @@ filter_scope_check(struct db *db, const struct filter_tree *tree, const char *te
 		return refuse(db, text, &error);
 	filter_free(f);
 	return -1;
+}
+
+/* ---- can they still? */
+
+static bool
+still_fits(struct db *db, const char *name, const char *query)
+{
+	struct filter_sql_source source = source_of(db, 1);
+	struct filter_error error = {0};
+	struct filter_tree *tree = filter_parse(query, strlen(query), &error);
+	struct filter *f = NULL;
+
+	if (tree != NULL)
+		f = filter_compile(tree, &source.lists, 0, &error);
+	filter_tree_free(tree);
+	filter_free(f);
+	if (f != NULL)
+		return true;
+	fprintf(
+	    stderr, "fwlogctl: the filter %s could not be applied any more: ", name);
+	text_plain(error.message, stderr);
+	fprintf(stderr, "; fwlogctl filter remove %s comes first\n", name);
+	return false;
+}
+
+bool
+filter_scope_fits(struct db *db, const char *list)
+{
+	struct db_rows *rows = db_query_params(db,
+	    "SELECT name, query FROM fwlog.filter_full WHERE in_force AND lists <> "
+	    "'{}' "
+	    "AND coalesce($1 = ANY (lists), true) ORDER BY name",
+	    &list, 1);
+	bool fits = rows != NULL;
+
+	if (rows == NULL)
+		session_failed("filter", db);
+	for (int i = 0; fits && i < db_rows_count(rows); i++)
+		fits = still_fits(db, db_rows_get(rows, i, 0), db_rows_get(rows, i, 1));
+	db_rows_free(rows);
+	return fits;
 }
 
 /* ---- does it leave anything? */

@@ -18,6 +18,13 @@
 int filter_scope_check(struct db *db, const struct filter_tree *tree, const char *text);
 
 /*
+ * Whether agents can still apply the filters in force that use the list, NULL: any
+ * list; to be asked in the transaction of the change, behind it. Else it is said which
+ * cannot: agents would refuse the whole set.
+ */
+bool filter_scope_fits(struct db *db, const char *list);
+
+/*
  * It selects an event of which nothing is known, so all but what it names; or packets
  * that have nothing in common.
  */

@@ -9,6 +9,7 @@
 #include "common/nearest.h"
 #include "common/text.h"
 #include "ctl/entries.h"
+#include "ctl/filter_scope.h"
 #include "ctl/session.h"
 #include "ctl/table.h"
 
@@ -226,13 +227,17 @@ call_entries(const struct change *c, const char *id)
 	return idle;
 }
 
+/* 0; 1: a filter in force cannot use it so, which has been said; -1. */
 static int
 close_list(const struct change *c, const char *id)
 {
 	char n[ID_SIZE];
 
-	if (db_value(c->db, "SELECT fwlog.list_close($1)", id, n, sizeof n) < 0 ||
-	    db_exec(c->db, "COMMIT") < 0)
+	if (db_value(c->db, "SELECT fwlog.list_close($1)", id, n, sizeof n) < 0)
+		return -1;
+	if (!filter_scope_fits(c->db, c->args->operand[0]))
+		return 1;
+	if (db_exec(c->db, "COMMIT") < 0)
 		return -1;
 	if (c->args->quiet)
 		return 0;
@@ -244,6 +249,14 @@ close_list(const struct change *c, const char *id)
 	return 0;
 }
 
+/* Without COMMIT nothing has happened. */
+static int
+leave_list(const struct change *c)
+{
+	fprintf(stderr, "fwlogctl: list %s is left as it was\n", c->args->operand[0]);
+	return EXIT_FAILED;
+}
+
 /* Exit code. */
 static int
 write_list(const struct change *c, const char *kind)
@@ -253,13 +266,12 @@ write_list(const struct change *c, const char *kind)
 
 	if (rc == 0)
 		rc = c->call == NULL ? copy_entries(c, id) : call_entries(c, id);
-	if (rc > 0 && c->strict) {
-		fprintf(stderr, "fwlogctl: list %s is left as it was\n",
-		    c->args->operand[0]);
-		return EXIT_FAILED;
-	}
+	if (rc > 0 && c->strict)
+		return leave_list(c);
 	if (rc >= 0)
 		rc = close_list(c, id);
+	if (rc > 0)
+		return leave_list(c);
 	if (rc == 0)
 		return EXIT_OK;
 	session_failed(c->args->operand[0], c->db);

@@ -181,4 +181,22 @@ sql "INSERT INTO fwlog.loss (host_id, epoch, seq, from_ts, to_ts, cause, records
 AS=fwlog_report ctl balance --by host --host web1
 says "what a full spool left of it is filtered, too" 1 \
 	'~web1 +614 +500 +109 +5 .* kernel 5~INCOMPLETE: logged 614 = stored 500 \+ filtered 109 \+ lost 5~'
+
+# ---- what a list holds must fit the filters in force: agents take all of a set or nothing
+ctl list set words tcp --kind name
+add words 'proto:@words'
+ctl list add words sctp nonsense
+says "an entry that does not fit" 1 'the filter words could not be applied any more: .*nonsense.*; fwlogctl filter remove words comes first~fwlogctl: list words is left as it was'
+is "nothing of it is there" "$(sql "SELECT string_agg(v, ' ') FROM fwlog.list_values('words') v")" tcp
+ctl list set words nonsense
+says "nor instead of the others" 1 'list words is left as it was'
+ctl list add words sctp
+says "one that fits" 0 'words: 2 entries'
+before=$(newest)
+ctl filter remove words --why test
+ctl list add words nonsense
+says "nobody uses it now" 0 'words: 3 entries'
+ctl filter rollback "$before" --why test
+says "a filter that would need it as it was" 1 'the filter words could not be applied any more'
+is "does not come back" "$(newest)" $((before + 1))
 finish
