@@ -34,6 +34,7 @@ done
 for c in bash-completion/completions/fwlogctl zsh/site-functions/_fwlogctl; do
 	check "completion $c" test -s "$R/usr/share/$c"
 done
+is "the alert rules are installed" "$(ls "$R/usr/share/fwlog/rules")" "$(ls packaging/sigma)"
 check "nothing is group or world writable" \
 	test -z "$(find "$R" ! -type l -perm /022)"
 finish
