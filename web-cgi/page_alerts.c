@@ -36,64 +36,64 @@ enum {
 	C_ACKNOWLEDGED
 };
 
-#define ALERT_COLUMNS                                                                                                               \
-	"alert_id, level, title, state, " STORE_MICROSECONDS("fired") ","                                                           \
-								      " " STORE_MICROSECONDS("first_time") ", " STORE_MICROSECONDS( \
-									  "l"                                                       \
-									  "a"                                                       \
-									  "s"                                                       \
-									  "t"                                                       \
-									  "_"                                                       \
-									  "t"                                                       \
-									  "i"                                                       \
-									  "m"                                                       \
-									  "e") ", "                                                 \
-									       "event"                                              \
-									       "s, "                                                \
-									       "\"gro"                                              \
-									       "up\","                                              \
-									       " filt"                                              \
-									       "er, "                                               \
-									       "detai"                                              \
-									       "l, "                                                \
-									       "ackno"                                              \
-									       "wledg"                                              \
-									       "ed_"                                                \
-									       "by, "                                               \
-									       "ackno"                                              \
-									       "wledg"                                              \
-									       "ed_"                                                \
-									       "why, "                                              \
-									       "rule_"                                              \
-									       "id, "                                               \
-									       "descr"                                              \
-									       "iptio"                                              \
-									       "n, "                                                \
-									       "deliv"                                              \
-									       "ery, "                                              \
-									       "array"                                              \
-									       "_to_"                                               \
-									       "strin"                                              \
-									       "g("                                                 \
-									       "tags,"                                              \
-									       " ', "                                               \
-									       "'), "                                               \
-									       "level"                                              \
-									       "_numb"                                              \
-									       "er,"                                                \
-									       " " STORE_MICROSECONDS(                              \
-										   "a"                                              \
-										   "c"                                              \
-										   "k"                                              \
-										   "n"                                              \
-										   "o"                                              \
-										   "w"                                              \
-										   "l"                                              \
-										   "e"                                              \
-										   "d"                                              \
-										   "g"                                              \
-										   "e"                                              \
-										   "d")
+#define ALERT_COLUMNS                                                              \
+	"alert_id, level, title, state, " STORE_MICROSECONDS(                      \
+	    "fired") ","                                                           \
+		     " " STORE_MICROSECONDS("first_time") ", " STORE_MICROSECONDS( \
+			 "l"                                                       \
+			 "a"                                                       \
+			 "s"                                                       \
+			 "t"                                                       \
+			 "_"                                                       \
+			 "t"                                                       \
+			 "i"                                                       \
+			 "m"                                                       \
+			 "e") ", "                                                 \
+			      "event"                                              \
+			      "s, "                                                \
+			      "\"gro"                                              \
+			      "up\","                                              \
+			      " filt"                                              \
+			      "er, "                                               \
+			      "detai"                                              \
+			      "l, "                                                \
+			      "ackno"                                              \
+			      "wledg"                                              \
+			      "ed_"                                                \
+			      "by, "                                               \
+			      "ackno"                                              \
+			      "wledg"                                              \
+			      "ed_"                                                \
+			      "why, "                                              \
+			      "rule_"                                              \
+			      "id, "                                               \
+			      "descr"                                              \
+			      "iptio"                                              \
+			      "n, "                                                \
+			      "deliv"                                              \
+			      "ery, "                                              \
+			      "array"                                              \
+			      "_to_"                                               \
+			      "strin"                                              \
+			      "g("                                                 \
+			      "tags,"                                              \
+			      " ', "                                               \
+			      "'), "                                               \
+			      "level"                                              \
+			      "_numb"                                              \
+			      "er,"                                                \
+			      " " STORE_MICROSECONDS("a"                           \
+						     "c"                           \
+						     "k"                           \
+						     "n"                           \
+						     "o"                           \
+						     "w"                           \
+						     "l"                           \
+						     "e"                           \
+						     "d"                           \
+						     "g"                           \
+						     "e"                           \
+						     "d")
 
 /* Open ones first, the gravest first; then what the range has. */
 static const char list_sql[] =
