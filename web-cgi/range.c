@@ -15,6 +15,8 @@ static const int64_t preset_spans[] = {RANGE_HOUR / 4, RANGE_HOUR, 4 * RANGE_HOU
 static const int32_t widths[] = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
     3600, 7200, 10800, 21600, 43200, 86400, 2 * 86400, 7 * 86400, 14 * 86400,
     30 * 86400, 91 * 86400};
+/* From here on bars are whole hours, which roll-ups of hours count. */
+#define HOURLY_SPAN (20 * RANGE_HOUR)
 
 int
 range_preset(struct range *r, const char *name, int64_t now)
@@ -182,6 +184,7 @@ buckets_of(const struct range *r, int64_t width)
 struct buckets
 range_buckets(const struct range *r, int64_t width)
 {
+	int64_t least = r->to - r->from >= HOURLY_SPAN ? RANGE_HOUR : 0;
 	struct buckets b = {0};
 
 	if (width > 0)
@@ -189,7 +192,8 @@ range_buckets(const struct range *r, int64_t width)
 	for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
 		if (b.count > 0 && b.count <= RANGE_BARS_MAX)
 			break;
-		b = buckets_of(r, widths[i] * RANGE_SECOND);
+		if (widths[i] * RANGE_SECOND >= least)
+			b = buckets_of(r, widths[i] * RANGE_SECOND);
 	}
 	return b;
 }
