@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "common/filter_bundle.h"
+#include "common/filter_regex.h"
+#include "common/log.h"
 
 struct central_filter {
 	int32_t id;
@@ -18,6 +20,9 @@ struct central_filter {
 struct filters_central {
 	struct central_filter *at;
 	size_t count;
+	uint64_t second;   /* of the batch */
+	uint64_t give_ups; /* of regular expressions, before this second */
+	struct log_limit said;
 };
 
 /* Names come from elsewhere: what is shown of one is printable. */
@@ -116,8 +121,10 @@ filters_central_new(const uint8_t *document, size_t len, const atomic_bool *stop
 	else
 		rc = compile_all(c, &l, stop, why, whysize);
 	bundle_free(&l.b);
-	if (rc == 0)
+	if (rc == 0) {
+		c->second = UINT64_MAX;
 		return c;
+	}
 	filters_central_free(c);
 	return NULL;
 }
@@ -143,6 +150,10 @@ void
 filters_central_begin(
     struct filters_central *c, const struct filter_source *source, uint64_t now_us)
 {
+	if (now_us / 1000000 != c->second) {
+		c->second = now_us / 1000000;
+		c->give_ups = filter_regex_given_up();
+	}
 	for (size_t i = 0; i < c->count; i++) {
 		struct central_filter *f = &c->at[i];
 
@@ -164,10 +175,22 @@ is_sample(struct central_filter *f)
 	return first;
 }
 
+/* Regular expressions have had their time. */
+static bool
+is_tired(struct filters_central *c)
+{
+	if (filter_regex_given_up() - c->give_ups < CENTRAL_GIVE_UPS)
+		return false;
+	log_limited(&c->said, LOG_LEVEL_WARN,
+	    "central filters: regular expressions take too long and are given up: "
+	    "records are kept until the second is over; simplify them");
+	return true;
+}
+
 bool
 filters_central_keeps(struct filters_central *c, const struct event *ev, int32_t *by)
 {
-	for (size_t i = 0; i < c->count; i++) {
+	for (size_t i = 0; i < c->count && !is_tired(c); i++) {
 		struct central_filter *f = &c->at[i];
 
 		if (f->active && filter_match(f->filter, ev) && !is_sample(f)) {

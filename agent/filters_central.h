@@ -29,6 +29,11 @@ bool filters_central_any(const struct filters_central *c);
 /* Before a batch; the source lives as long as it. now_us decides what has expired. */
 void filters_central_begin(
     struct filters_central *c, const struct filter_source *source, uint64_t now_us);
+/* Each time costs up to a millisecond. After so many in a second of the batches' time
+ * all records of that second are kept: whoever made such filters must not stop the
+ * capture, and records are the last to be lost. */
+#define CENTRAL_GIVE_UPS 200
+
 /* Whether the record is kept, else *by is the id of the filter. Allocates nothing. */
 bool filters_central_keeps(
     struct filters_central *c, const struct event *ev, int32_t *by);

@@ -120,6 +120,14 @@ filter_regex_free(struct filter_regex *r)
 	free(r);
 }
 
+static _Thread_local uint64_t given_up;
+
+uint64_t
+filter_regex_given_up(void)
+{
+	return given_up;
+}
+
 int
 filter_regex_match(struct filter_regex *r, const void *subject, size_t len)
 {
@@ -129,5 +137,8 @@ filter_regex_match(struct filter_regex *r, const void *subject, size_t len)
 	/* 0: it matched, and had more groups than the one pair holds. */
 	if (rc >= 0)
 		return 1;
-	return rc == PCRE2_ERROR_NOMATCH ? 0 : -1;
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return 0;
+	given_up++;
+	return -1;
 }

@@ -9,6 +9,7 @@
 #define FWLOG_COMMON_FILTER_REGEX_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct filter_regex;
 
@@ -28,5 +29,7 @@ struct filter_regex *filter_regex_new(const char *pattern, size_t len, unsigned 
 void filter_regex_free(struct filter_regex *r); /* NULL-safe */
 /* 1: found, 0: not, -1: gave up. Allocates nothing where machine code runs. */
 int filter_regex_match(struct filter_regex *r, const void *subject, size_t len);
+/* How often any of them gave up in this thread. */
+uint64_t filter_regex_given_up(void);
 
 #endif

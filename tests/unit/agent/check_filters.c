@@ -277,6 +277,38 @@ START_TEST(one_list_in_many_filters)
 }
 END_TEST
 
+/* A set of a thousand awkward expressions: it costs a part of each second, not all. */
+START_TEST(expressions_that_take_too_long)
+{
+	const char hard[] =
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!";
+	struct filters_counters c;
+	struct event ev = {0};
+	double before;
+
+	for (int32_t i = 1; i <= 1000; i++)
+		add(i, "prefix:/(a+)+$/,/(aa+)+$/,/(a|aa)+$/,/(a*a*)*b/", 0, 0);
+	ck_assert_int_eq(offer(3, 60000), 1);
+	before = now();
+	for (int i = 0; i < 20; i++) {
+		batch_begin(batch);
+		filters_begin(f, NULL, batch, NOW);
+		EVENT_SET(&ev, prefix_id,
+		    (uint32_t)batch_intern(batch, hard, sizeof hard - 1));
+		ck_assert(filters_keep(f, NULL, &ev, &by));
+	}
+	ck_assert(now() - before < 2);
+	filters_counters(f, &c);
+	ck_assert_uint_ge(c.errors, 200);
+	ck_assert_uint_le(c.errors, 210);
+	/* The next second has its own. */
+	filters_begin(f, NULL, batch, NOW + 1000000);
+	ck_assert(filters_keep(f, NULL, &ev, &by));
+	filters_counters(f, &c);
+	ck_assert_uint_ge(c.errors, 400);
+}
+END_TEST
+
 /* What comes while one is compiled waits, and a newer one takes its place. */
 START_TEST(the_newest_waits)
 {
@@ -552,6 +584,7 @@ main(void)
 	tcase_add_test(tc, a_long_list_holds_up_nobody);
 	tcase_add_test(tc, one_list_in_many_filters);
 	tcase_add_test(tc, the_newest_waits);
+	tcase_add_test(tc, expressions_that_take_too_long);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, what_does_not_fit_its_checksum);
 	tcase_add_test(tc, pieces_out_of_order);
