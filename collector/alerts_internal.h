@@ -139,6 +139,7 @@ void alerts_skip_digest(void *arg, const struct alert_digest *digest);
 /* The digest of what a backfill found. */
 void alerts_store_backfill_digest(
     struct alerts_run *r, uint64_t from_us, uint64_t to_us);
+int alerts_store_rest(struct alerts_run *r) __attribute__((warn_unused_result));
 int alerts_store_flush(struct alerts_run *r) __attribute__((warn_unused_result));
 int alerts_store_marks(struct alerts_run *r) __attribute__((warn_unused_result));
 int alerts_store_rules(struct alerts_run *r, const struct rule_set *set)

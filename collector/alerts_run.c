@@ -8,8 +8,9 @@
 #include "common/text.h"
 
 #define LOOP_MS 100
-#define READER "fwlog_report" /* may read events, which the collector's role may not \
-			       */
+#define READER                                                                \
+	"fwlog_report" /* may read events, which the collector's role may not \
+			*/
 #define POLL_US ALERTS_SECOND
 #define VERSION_US (10 * ALERTS_SECOND)
 #define MARKS_US (3 * ALERTS_SECOND)
@@ -554,7 +555,8 @@ begin(struct alerts_run *r)
 	use_rules(r, set, e);
 	if (read_marks(r->db, "SELECT host_id, next_n FROM fwlog.alert_mark",
 		&r->saved) != 0 ||
-	    alerts_store_rules(r, set) != 0 || alerts_read_silences(r) != 0)
+	    alerts_store_rules(r, set) != 0 || alerts_store_rest(r) != 0 ||
+	    alerts_read_silences(r) != 0)
 		return -1;
 	/* From here on nothing is missed: what is stored later comes by the queue. */
 	atomic_store(&r->a->active, true);

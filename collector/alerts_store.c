@@ -62,6 +62,9 @@ store_digest(struct alerts_run *r, const struct alert_digest *digest)
 
 	if (f == NULL)
 		return;
+	/* What it counts is to be there before. */
+	if (alerts_store_flush(r) != 0)
+		log_debug("a digest comes before its alerts");
 	alert_digest_json(digest, &actions, f);
 	if (fclose(f) == 0) {
 		param[0] = text;
@@ -123,8 +126,6 @@ alerts_store_backfilled(void *arg, const struct alert *alert)
 	size_t len;
 	FILE *f;
 
-	if (alert->delivery == ALERT_QUIET)
-		return;
 	f = open_memstream(&text, &len);
 	if (f == NULL)
 		return;
@@ -159,6 +160,46 @@ alerts_store_backfill_digest(struct alerts_run *r, uint64_t from_us, uint64_t to
 	free(r->entry);
 	r->entry = NULL;
 	r->entries = 0;
+}
+
+/* What a collector that ended did not count any more. */
+int
+alerts_store_rest(struct alerts_run *r)
+{
+	static const char sql[] =
+	    "SELECT fwlog.alert_digest_store(jsonb_build_object('from_ts', "
+	    "min(s.from_ts), 'to_ts', now(), 'backfill', s.backfill, 'alerts', "
+	    "sum(s.alerts), 'entries', jsonb_agg(jsonb_build_object('rule_id', "
+	    "s.rule_id, 'title', s.title, 'level', s.level, 'alerts', s.alerts, "
+	    "'example', s.example)), 'actions', $1::jsonb)) FROM (SELECT a.rule_id, "
+	    "a.backfill, min(a.title) AS title, min(a.level) AS level, count(*) AS "
+	    "alerts, min(a.fired) AS from_ts, min(fwlog.group_text(a.fields)) AS "
+	    "example FROM fwlog.alert a WHERE a.delivery = 'digest' AND a.digest_id IS "
+	    "NULL GROUP BY 1, 2) s GROUP BY s.backfill";
+	const char *param[1];
+	struct alerts_rows *rows;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f == NULL)
+		return -1;
+	fputc('[', f);
+	for (size_t i = 0; i < r->options->actions.count; i++) {
+		if (i > 0)
+			fputc(',', f);
+		text_json(r->a->action[i], f);
+	}
+	fputc(']', f);
+	if (fclose(f) != 0) {
+		free(text);
+		return -1;
+	}
+	param[0] = text;
+	rows = alerts_db_ask(r->db, sql, param, 1);
+	free(text);
+	alerts_rows_free(rows);
+	return alerts_db_ok(r->db) ? 0 : -1;
 }
 
 /* ---- to the database */

@@ -117,6 +117,7 @@ CREATE TABLE fwlog.alert (
 	delivery     text NOT NULL CHECK (delivery IN ('notify', 'digest', 'silenced',
 	             'suppressed')),
 	silence_id   integer,
+	digest_id    bigint,
 	repeats      integer NOT NULL DEFAULT 0,
 	fired        timestamptz NOT NULL DEFAULT now(),
 	updated      timestamptz NOT NULL DEFAULT now(),
@@ -127,6 +128,8 @@ CREATE TABLE fwlog.alert (
 	UNIQUE (rule_id, logic_hash, group_key, window_start)
 ) WITH (fillfactor = 80);
 CREATE INDEX alert_fired ON fwlog.alert (fired);
+CREATE INDEX alert_undigested ON fwlog.alert (fired)
+	WHERE delivery = 'digest' AND digest_id IS NULL;
 CREATE INDEX alert_open ON fwlog.alert (rule_id, logic_hash, group_key) WHERE resolved IS NULL;
 COMMENT ON TABLE fwlog.alert IS 'what rules found, one row for each incident';
 COMMENT ON COLUMN fwlog.alert.alert_id IS 'number of the alert';
@@ -160,6 +163,7 @@ COMMENT ON COLUMN fwlog.alert.delivery IS
 	'notify: told singly; digest: told in a digest; silenced; suppressed: its group was told '
 	'shortly before';
 COMMENT ON COLUMN fwlog.alert.silence_id IS 'the silence that covered it';
+COMMENT ON COLUMN fwlog.alert.digest_id IS 'the digest that counts it';
 COMMENT ON COLUMN fwlog.alert.repeats IS 'how often it was told again while active';
 COMMENT ON COLUMN fwlog.alert.fired IS 'when it was raised';
 COMMENT ON COLUMN fwlog.alert.updated IS 'when this row last changed';
@@ -381,6 +385,8 @@ BEGIN
 		backfill boolean, alerts bigint, entries json)
 	ON CONFLICT DO NOTHING RETURNING digest_id INTO id;
 	IF id IS NOT NULL THEN
+		UPDATE fwlog.alert o SET digest_id = id WHERE o.delivery = 'digest'
+		AND o.digest_id IS NULL AND o.backfill = (digest ->> 'backfill')::boolean;
 		PERFORM fwlog.alert_deliver(id,
 			ARRAY(SELECT jsonb_array_elements_text(digest -> 'actions')), 'digest', 0);
 		PERFORM pg_notify('fwlog_alert', 'digest ' || id);

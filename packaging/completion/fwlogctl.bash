@@ -37,7 +37,7 @@ _fwlogctl_values()
 		*) _fwlogctl_offer "$(_fwlogctl_fields)" "$2" ;;
 		esac ;;
 	--from | --to | --since) _fwlogctl_offer "-15m -1h -24h -7d now" "$2" ;;
-	-o | --output | -d | --directory | --rejects)
+	-o | --output | -d | --directory | --rejects | --vars | --overrides | --events)
 		case $1 in -d | --directory) what=-d ;; esac
 		while IFS= read -r path; do
 			COMPREPLY+=("$path")
@@ -88,6 +88,9 @@ _fwlogctl()
 		case $group$name in
 		"filter remove") _fwlogctl_offer "$(_fwlogctl_names filter list)" "$cur" ;;
 		"list "*) _fwlogctl_offer "$(_fwlogctl_names list show)" "$cur" ;;
+		"alert show" | "alert ack") _fwlogctl_offer "$(_fwlogctl_names alert list)" "$cur" ;;
+		"alert silence") _fwlogctl_offer "$(_fwlogctl_names rule list)" "$cur" ;;
+		"alert unsilence") _fwlogctl_offer "$(_fwlogctl_names alert silences)" "$cur" ;;
 		esac
 	fi
 }
