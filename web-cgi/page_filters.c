@@ -139,6 +139,10 @@ table_begin(struct html *h, const char *title, const char *const *columns)
 	html_raw(h, title);
 	html_raw(h, "\"><table><thead><tr>");
 	for (; *columns != NULL; columns++) {
+		if ((*columns)[0] == '\0') {
+			html_raw(h, "<td></td>"); /* no heading over buttons */
+			continue;
+		}
 		html_raw(h, strstr(*columns, "left out") != NULL
 				? "<th scope=\"col\" class=\"n\">"
 				: "<th scope=\"col\">");

@@ -213,13 +213,15 @@ turn(struct visit *v, const struct ranked *t, int offset, const char *text)
 }
 
 static void
-ways(struct visit *v, const struct ranked *t)
+ways(struct visit *v, const struct ranked *t, const char *label)
 {
 	struct state st = v->state;
 	struct html *h = &v->html;
 	char csv[FIELD_MAX + 16];
 
-	html_raw(h, "<nav class=\"pager\" aria-label=\"Pages of the ranking\">");
+	html_raw(h, "<nav class=\"pager\" aria-label=\"");
+	html_raw(h, label);
+	html_raw(h, "\">");
 	if (t->offset > 0)
 		turn(v, t, t->offset - v->state.n, "‹ more frequent</a> ");
 	html_f(h, "<span>%d to %d of ", t->offset + 1, t->offset + t->ranking.count);
@@ -272,9 +274,9 @@ write_all(struct visit *v, const struct ranked *t)
 	if (t->ranking.count == 0) {
 		html_raw(h, "<p class=\"empty\">No events in this range.</p>\n");
 	} else {
-		ways(v, t);
+		ways(v, t, "Pages of the ranking");
 		table(v, t);
-		ways(v, t);
+		ways(v, t, "Pages of the ranking, below the table");
 		notes(v, t);
 	}
 	page_end(v);
