@@ -133,6 +133,9 @@ static const struct entry {
 	"default: 6h\n"},
     {"dry-run", 0, FLAG, TAKES_RETAIN, MEMBER(dry_run),
 	"  --dry-run      tell what would be done and how, and do nothing\n"},
+    {"citus", 0, FLAG, TAKES_CITUS, MEMBER(citus),
+	"  --citus        spread events over the Citus cluster that the database is "
+	"part of\n"},
     {"older-than", 0, TEXT, TAKES_ARCHIVE, MEMBER(older_than),
 	"  --older-than AGE  all days that ended so long ago: 90d\n"},
     {"drop", 0, FLAG, TAKES_ARCHIVE, MEMBER(drop),

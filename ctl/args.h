@@ -59,6 +59,8 @@ enum args_take {
 #define TAKES_REMARK (UINT64_C(1) << 36)  /* --why, which may be left out */
 #define TAKES_WHEN (UINT64_C(1) << 37)    /* --from, --to, without defaults */
 
+#define TAKES_CITUS (1u << 31) /* --citus; beyond what an enum has */
+
 /* What a command may be given; strings belong to argv. Not to be copied: see terms. */
 struct args {
 	const char *db; /* --db CONNINFO, NULL: the environment and defaults */
@@ -77,7 +79,7 @@ struct args {
 	const char *year, *tz, *boot, *rejects;
 	const char *retain, *retain_size, *retain_rollups, *seal_after, *older_than;
 	const char *vars, *overrides, *events, *expect, *event;
-	bool raw, sql, yes, all, dry_run, drop;
+	bool raw, sql, yes, all, dry_run, drop, citus;
 	char **operand;
 	size_t operands;
 	char terms[ARGS_TERMS_MAX]; /* operands that getopt must not see as they are */

@@ -177,7 +177,10 @@ static void
 check_role(struct report *r, const struct role *role)
 {
 	struct db_rows *rows = db_query(r->db,
-	    "SELECT rolcanlogin, rolsuper OR rolcreaterole OR rolbypassrls OR "
+	    /* On a cluster its functions reach the other nodes as it (ctl/citus.c). */
+	    "SELECT rolcanlogin AND (rolname <> 'fwlog_owner' OR "
+	    "to_regclass('pg_dist_partition') IS NULL), rolsuper OR rolcreaterole OR "
+	    "rolbypassrls OR "
 	    "rolcreatedb, "
 	    "has_database_privilege(oid, current_database(), 'CONNECT') "
 	    "FROM pg_roles WHERE rolname = $1",

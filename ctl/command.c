@@ -32,7 +32,7 @@ static const struct command commands[] = {
 	"What\n"
 	"is there already is left as it is; run it as often as you like. Makes the\n"
 	"partitions from yesterday to a week ahead, too.\n",
-	migrate_init, NULL, 0, 0, 0},
+	migrate_init, NULL, 0, 0, TAKES_CITUS},
     {"db", "migrate", "bring the schema up to this version of fwlog",
 	"Applies the migrations that are missing, each in a transaction of its own, "
 	"makes\n"

@@ -7,6 +7,7 @@
 
 #include "common/cli.h"
 #include "common/embedded.h"
+#include "ctl/citus.h"
 #include "ctl/roles.h"
 
 #define MAINTENANCE_DATABASE "postgres" /* where to connect to make another one */
@@ -226,7 +227,9 @@ migrate(struct db *db, const struct args *args)
 {
 	int applied;
 
-	if (db_exec(db, "SET client_min_messages = warning") < 0 ||
+	/* Citus warns of each view that is on the coordinator alone, as all are. */
+	if (db_exec(db, args->citus ? "SET client_min_messages = error"
+				    : "SET client_min_messages = warning") < 0 ||
 	    db_exec(db, LOCK_SQL) < 0)
 		return failed("locking", db, "");
 	applied = migrate_applied(db);
@@ -252,8 +255,11 @@ migrate_init(const struct args *args)
 	struct db *db = open_or_create(args);
 	int rc = -1;
 
-	if (db != NULL && roles_create(db, args->quiet) == 0 && roles_admit(db) == 0)
+	if (db != NULL && roles_create(db, args->quiet) == 0 &&
+	    (!args->citus || citus_prepare(db) == 0) && roles_admit(db) == 0)
 		rc = migrate(db, args);
+	if (rc == 0 && args->citus)
+		rc = citus_distribute(db, args->quiet);
 	db_close(db);
 	return rc == 0 ? EXIT_OK : EXIT_FAILED;
 }

@@ -329,7 +329,7 @@ claim_partition(struct restore *r)
 	    r->part);
 	if (db_exec(r->db, sql) < 0)
 		return refused(r);
-	snprintf(sql, sizeof sql, "SELECT EXISTS (SELECT FROM fwlog.%s)", r->part);
+	snprintf(sql, sizeof sql, "SELECT EXISTS (SELECT 1 FROM fwlog.%s)", r->part);
 	if (db_value(r->db, sql, NULL, some, sizeof some) < 0)
 		return refused(r);
 	if (strcmp(some, "t") == 0)
@@ -358,7 +358,9 @@ note_day(struct restore *r)
 {
 	const char *name = strrchr(r->path, '/');
 	const char *params[] = {r->day, name != NULL ? name + 1 : r->path};
-	char sql[512], kept[16];
+	char sql[256], kept[16];
+	struct db_rows *newest;
+	int rc = 0;
 
 	if (db_value_params(r->db,
 		"INSERT INTO fwlog.kept_day AS k (day, why) VALUES ($1::date, "
@@ -366,12 +368,21 @@ note_day(struct restore *r)
 		"RETURNING day",
 		params, 2, kept, sizeof kept) < 0)
 		return refused(r);
+	/* Marks and events can be on different nodes of a cluster: no join. */
 	snprintf(sql, sizeof sql,
-	    "UPDATE fwlog.host_mark m SET next_n = greatest(m.next_n, e.n + 1) FROM "
-	    "(SELECT host_id, max(n) AS n FROM fwlog.%s GROUP BY 1) e "
-	    "WHERE e.host_id = m.host_id AND m.next_n <= e.n",
-	    r->part);
-	return db_exec(r->db, sql) < 0 ? refused(r) : 0;
+	    "SELECT host_id, max(n) + 1 FROM fwlog.%s GROUP BY 1 ORDER BY 1", r->part);
+	newest = db_query(r->db, sql, NULL);
+	if (newest == NULL)
+		return refused(r);
+	for (int i = 0; rc == 0 && i < db_rows_count(newest); i++) {
+		snprintf(sql, sizeof sql,
+		    "UPDATE fwlog.host_mark SET next_n = greatest(next_n, %s) WHERE "
+		    "host_id = %s",
+		    db_rows_get(newest, i, 1), db_rows_get(newest, i, 0));
+		rc = db_exec(r->db, sql);
+	}
+	db_rows_free(newest);
+	return rc < 0 ? refused(r) : 0;
 }
 
 static int

@@ -160,7 +160,7 @@ look_ahead(struct run *r, int64_t end)
 	int rc;
 
 	if (asprintf(&text,
-		"SELECT EXISTS (SELECT FROM fwlog.event e WHERE " QUERY_IN_RANGE
+		"SELECT EXISTS (SELECT 1 FROM fwlog.event e WHERE " QUERY_IN_RANGE
 		" AND (%s))",
 		r->q->sql.text) < 0) {
 		fputs("fwlogctl: out of memory\n", stderr);

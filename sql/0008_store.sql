@@ -666,9 +666,10 @@ COMMENT ON FUNCTION fwlog.rollup_sum(timestamptz) IS
 
 CREATE FUNCTION fwlog.rollup_excess(since timestamptz, until timestamptz)
 RETURNS TABLE (rollup text, host_id integer, start timestamptz, surplus bigint)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'rollup_minute', r.host_id, r.minute, count(*) - 64 FROM fwlog.rollup_minute r
+BEGIN
+	RETURN QUERY SELECT 'rollup_minute', r.host_id, r.minute, count(*) - 64 FROM fwlog.rollup_minute r
 	WHERE r.minute >= since AND r.minute < until AND r.dport >= 0
 	GROUP BY 2, 3 HAVING count(*) > 96
 	UNION ALL
@@ -680,8 +681,8 @@ SET search_path = pg_catalog, pg_temp AS $$
 	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 402
 	UNION ALL
 	SELECT 'rollup_hour_dst', r.host_id, r.hour, count(*) - 252 FROM fwlog.rollup_hour_dst r
-	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 402
-$$;
+	WHERE r.hour >= since AND r.hour < until GROUP BY 2, 3 HAVING count(*) > 402;
+END $$;
 COMMENT ON FUNCTION fwlog.rollup_excess(timestamptz, timestamptz) IS
 	'roll-ups with clearly more rows for a host than are kept: which, when, how many too many';
 
@@ -727,15 +728,16 @@ COMMENT ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz) IS
 -- Minutes of sparse traffic have about as many rows as events: after some days the ports
 -- of such hours are one row, which a reader who wants them by the minute sees (is_rest).
 CREATE FUNCTION fwlog.rollup_thin_due(after interval) RETURNS TABLE (host_id integer, day timestamptz)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' AS $$
-	SELECT DISTINCT d.host_id, d.day FROM fwlog.rollup_day d
+BEGIN
+	RETURN QUERY SELECT DISTINCT d.host_id, d.day FROM fwlog.rollup_day d
 	WHERE d.day < date_trunc('day', now() - after) AND NOT EXISTS (
 		SELECT FROM fwlog.rollup_made m WHERE m.rollup = 'rollup_minute'
 		AND m.start = d.day AND m.host_id = d.host_id)
-	ORDER BY d.day, d.host_id
-$$;
+	ORDER BY d.day, d.host_id;
+END $$;
 COMMENT ON FUNCTION fwlog.rollup_thin_due(interval) IS
 	'hosts and days, over for so long, whose minutes are not thinned out';
 
@@ -826,6 +828,24 @@ COMMENT ON COLUMN fwlog.kept_day.day IS 'the day (UTC)';
 COMMENT ON COLUMN fwlog.kept_day.since IS 'since when it is kept';
 COMMENT ON COLUMN fwlog.kept_day.why IS 'for what';
 
+-- A table spread over a cluster has its rows, and its size, on other nodes.
+CREATE FUNCTION fwlog.relation_bytes(relation regclass, indexes boolean) RETURNS bigint
+LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	bytes bigint;
+BEGIN
+	IF to_regclass('pg_dist_partition') IS NOT NULL THEN
+		EXECUTE 'SELECT CASE WHEN $2 THEN citus_total_relation_size($1) - citus_table_size($1)'
+			' ELSE citus_table_size($1) END FROM pg_dist_partition WHERE logicalrelid = $1'
+		INTO bytes USING relation, indexes;
+	END IF;
+	RETURN coalesce(bytes, CASE WHEN indexes THEN pg_indexes_size(relation)
+		ELSE pg_table_size(relation) END);
+END $$;
+COMMENT ON FUNCTION fwlog.relation_bytes(regclass, boolean) IS
+	'size of a table or of its indexes, also when it is spread over a cluster';
+
 CREATE VIEW fwlog.partition_overview AS
 SELECT c.relname::text AS partition,
        d.day,
@@ -833,8 +853,8 @@ SELECT c.relname::text AS partition,
         WHERE x.indrelid = c.oid AND x.indisvalid AND i.relname IN (c.relname || '_src',
               c.relname || '_dst', c.relname || '_dport')) = 3 AS sealed,
        greatest(c.reltuples, 0)::bigint AS events,
-       pg_table_size(c.oid) AS table_bytes,
-       pg_indexes_size(c.oid) AS index_bytes,
+       fwlog.relation_bytes(c.oid, false) AS table_bytes,
+       fwlog.relation_bytes(c.oid, true) AS index_bytes,
        k.why AS kept
 FROM pg_inherits p
 JOIN pg_class c ON c.oid = p.inhrelid
@@ -991,13 +1011,15 @@ COMMENT ON FUNCTION fwlog.partition_drop_archived(text, bigint) IS
 
 -- ---- what is to be done
 
+-- Citus wants no parameters in functions in SQL that read what is distributed: PL/pgSQL.
 CREATE FUNCTION fwlog.maintenance_due(ahead integer, max_age interval, seal_after interval,
 	retain interval, retain_size bigint, retain_rollups interval, fold boolean)
 RETURNS TABLE (what text, statement text)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' AS $$
-	SELECT 'makes partitions ahead', format('SELECT fwlog.partition_ahead(%s)', ahead)
+BEGIN
+	RETURN QUERY SELECT 'makes partitions ahead', format('SELECT fwlog.partition_ahead(%s)', ahead)
 	WHERE EXISTS (SELECT FROM generate_series(0, least(ahead, 31)) d WHERE to_regclass(
 		'fwlog.event_p' || to_char(current_date + d, 'YYYYMMDD')) IS NULL)
 	UNION ALL
@@ -1039,8 +1061,8 @@ SET timezone = 'UTC' AS $$
 	SELECT 'forgets marks of runs that ended more than 180 days ago',
 		$q$SELECT fwlog.stream_forget('180 days')$q$
 	WHERE fold AND (pg_has_role(session_user, 'fwlog_admin', 'MEMBER')
-		OR pg_has_role(session_user, 'fwlog_owner', 'MEMBER'))
-$$;
+		OR pg_has_role(session_user, 'fwlog_owner', 'MEMBER'));
+END $$;
 COMMENT ON FUNCTION fwlog.maintenance_due(integer, interval, interval, interval, bigint,
 	interval, boolean) IS
 	'what is to be done now and the statements that do it, in this order; null: no bound';
@@ -1050,6 +1072,7 @@ COMMENT ON FUNCTION fwlog.maintenance_due(integer, interval, interval, interval,
 REVOKE ALL ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_excess(timestamptz, timestamptz),
 	fwlog.rollup_fold(text, integer, timestamptz), fwlog.rollup_trim(interval),
 	fwlog.rollup_trim_until(interval), fwlog.rollup_upto(text),
+	fwlog.relation_bytes(regclass, boolean),
 	fwlog.rollup_sum_one(text, timestamptz), fwlog.rollup_sums_due(),
 	fwlog.rollup_sum(timestamptz), fwlog.rollup_thin_due(interval),
 	fwlog.rollup_thin(integer, timestamptz),
@@ -1077,5 +1100,6 @@ GRANT SELECT ON fwlog.rollup_minute_full, fwlog.rollup_hour_full,
 	fwlog.rollup_all_dst_full, fwlog.rollup_day_full, fwlog.rollup_day_port_full,
 	fwlog.rollup_day_src_full, fwlog.rollup_day_dst_full, fwlog.partition_overview
 	TO fwlog_report;
-GRANT EXECUTE ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_upto(text)
+GRANT EXECUTE ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_upto(text),
+	fwlog.relation_bytes(regclass, boolean)
 	TO fwlog_report, fwlog_admin;

@@ -147,7 +147,8 @@ SELECT e.host_id::bigint << 40 | e.n AS _id,
        e.src_mac AS mac_saddr_str,
        e.dst_mac AS mac_daddr_str,
        e.ethertype AS oob_protocol,
-       CASE fwlog.verdict(e.prefix_id, e.host_id, e.ts) WHEN 'accept' THEN 1
+       CASE coalesce(vh.verdict[width_bucket(e.ts, vh.since)],
+                     va.verdict[width_bucket(e.ts, va.since)]) WHEN 'accept' THEN 1
             WHEN 'drop' THEN 0 WHEN 'reject' THEN 0 END::smallint AS raw_label,
        CASE WHEN e.proto = 132 THEN e.sport END AS sctp_sport,
        CASE WHEN e.proto = 132 THEN e.dport END AS sctp_dport,
@@ -160,6 +161,8 @@ CROSS JOIN LATERAL (SELECT e.payload AS bytes,
 	CASE e.ethertype WHEN 2048 THEN 4 WHEN 34525 THEN 6 END AS version) v
 LEFT JOIN fwlog.host h ON h.host_id = e.host_id
 LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = e.prefix_id
+LEFT JOIN fwlog.prefix_timeline vh ON vh.prefix_id = e.prefix_id AND vh.host_id = e.host_id
+LEFT JOIN fwlog.prefix_timeline va ON va.prefix_id = e.prefix_id AND va.host_id = 0
 LEFT JOIN fwlog.dict_iface i ON i.iface_id = e.in_id
 LEFT JOIN fwlog.dict_iface o ON o.iface_id = e.out_id;
 COMMENT ON VIEW fwlog.ulog IS

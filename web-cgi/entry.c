@@ -67,7 +67,7 @@ key_of(struct key_text *k, const struct cursor *key, int64_t span)
 #define OF_EVENT OF_HOST " AND e.n = $2::bigint AND " IN_SPAN
 /* The ends of this event and those of another are the same, either way round. */
 #define SAME_ENDS                                                                  \
-	"EXISTS (SELECT FROM fwlog.event a WHERE a.host_id = $1::int AND a.n = "   \
+	"EXISTS (SELECT 1 FROM fwlog.event a WHERE a.host_id = $1::int AND a.n = " \
 	"$2::bigint AND a.ts >= $3::timestamptz AND a.ts < $4::timestamptz AND "   \
 	"a.proto IS NOT DISTINCT FROM e.proto AND ((a.src, a.dst) = (e.src, "      \
 	"e.dst) AND a.sport IS NOT DISTINCT FROM e.sport AND a.dport IS NOT "      \
@@ -116,7 +116,7 @@ add_count(struct store *s, const struct key_text *k)
 	int result;
 
 	if (asprintf(&sql,
-		"SELECT count(*) FROM (SELECT FROM fwlog.event e WHERE " IN_SPAN
+		"SELECT count(*) FROM (SELECT 1 FROM fwlog.event e WHERE " IN_SPAN
 		" AND " SAME_ENDS " LIMIT %d) x",
 		ENTRY_SAME_COUNTED + 1) < 0)
 		sql = NULL;

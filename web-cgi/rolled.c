@@ -113,7 +113,7 @@ rolled_ask(const struct search *search, struct store *s, int64_t from, int64_t t
 	range_time_text(from, since);
 	range_time_text(to, until);
 	r = store_add(s,
-	    "SELECT EXISTS (SELECT FROM fwlog.rollup_minute_full WHERE is_rest AND "
+	    "SELECT EXISTS (SELECT 1 FROM fwlog.rollup_minute_full WHERE is_rest AND "
 	    "time > $1::timestamptz - interval '1 min' AND time < $2::timestamptz)",
 	    2, params);
 	status = store_run(s);
