@@ -322,6 +322,24 @@ PGDATABASE=other sql "SELECT fwlog.host_enter('first'), fwlog.prefix_enter('firs
 	fwlog.iface_enter('first')" >/dev/null
 "$BIN/fwlogctl" db restore -q "$T/archive/$(part_ago 4).fwlog.zst" --db "$(pg_dsn postgres other)"
 is "in another database the names are the same" "$(PGDATABASE=other content "$(day_ago 4)")" "$kept"
+
+# ---- backup: pg_dump without the days, and the archive
+PATH=$PATH:$PG_BIN
+pg_dump -Fc --exclude-table-data='fwlog.event_p*' -d fwlog -f "$T/fwlog.dump" 2>>"$T/log/dump.log"
+sql "CREATE DATABASE back OWNER fwlog_owner" >/dev/null
+check "the dump comes back" pg_restore -e -d back "$T/fwlog.dump"
+is "without the events of days" "$(PGDATABASE=back content "$(day_ago 4)")" "0|"
+check "these come out of the archive" "$BIN/fwlogctl" db restore -q \
+	"$T/archive/$(part_ago 4).fwlog.zst" --db "$(pg_dsn postgres back)"
+is "as they were" "$(PGDATABASE=back content "$(day_ago 4)")" "$kept"
+marks="SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM
+	(SELECT host_id, epoch, seq, 0 FROM fwlog.stream UNION ALL
+	SELECT host_id, next_n, 0, 0 FROM fwlog.host_mark UNION ALL
+	SELECT host_id, events, bytes, dport FROM fwlog.rollup_minute) t"
+is "marks and roll-ups as well" "$(PGDATABASE=back sql "$marks")" "$(sql "$marks")"
+is "and maintenance works there" "$("$BIN/fwlogctl" db maintain --seal-after 100d \
+	--db "$(pg_dsn fwlog_admin back)" 2>&1)" ""
+
 sql "INSERT INTO fwlog.event (ts, host_id, n) VALUES ('$(day_ago 4) 12:00+00', 1, 9)" >/dev/null
 is "a late row is no longer in the archive: it is not dropped for it" \
 	"$(PGUSER=fwlog_admin sql "SELECT fwlog.partition_drop_archived('$(part_ago 4)', 10000)" 2>&1 |
