@@ -78,7 +78,7 @@ SELECT host_id, 1, 1, now() - interval '41 minutes', now() - interval '40 minute
 FROM fwlog.host WHERE name = 'web02';
 SELECT fwlog.filter_add('ntp-answers', 'sport:123 proto:udp', NULL, '{}', 0, NULL, 'answers to our own questions');
 INSERT INTO fwlog.filter_applied (host_id, version)
-SELECT host_id, CASE WHEN name = 'branch01' THEN 0 ELSE 1 END FROM fwlog.host;
+SELECT h.host_id, CASE WHEN h.name = 'branch01' THEN 0 ELSE f.added_in END FROM fwlog.host h, fwlog.filter f;
 INSERT INTO fwlog.filtered_minute (host_id, minute, filter_id, prefix_id, records)
 SELECT 1 + g % 2, date_trunc('minute', now()) - interval '1 minute' * g, 1, 1, 20 + g % 7
 FROM generate_series(2, 50) g;

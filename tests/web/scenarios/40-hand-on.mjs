@@ -21,7 +21,7 @@ async function paging(page, check) {
 	const there = sql(`SELECT host_id || '-' || n FROM fwlog.event WHERE src = '203.0.113.77' AND dport <= 700
 		AND ts > now() - interval '30 minutes' ORDER BY ts DESC, host_id DESC, n DESC`).split('\n');
 	const seen = [];
-	await open(page, `/events?${SCAN}+dport:1-700`);
+	await open(page, '/events?q=src:203.0.113.77+dport:1-700&n=200');
 	for (let turns = 0; turns < 20; turns++) {
 		seen.push(...(await records(page)).map((r) => r.replace(/^(\d+-\d+).*/, '$1')));
 		moreOfTheScan(30);
