@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The scripts stand before shellcheck's warnings; those about names that only a sourced
-# or sourcing script gives or uses are left out.
+# or sourcing script gives or uses are left out. Those that are run can be.
 cd "$(dirname "$0")/../.." || exit 1
 if ! command -v shellcheck >/dev/null; then
 	echo "skip scripts: shellcheck is missing"
@@ -14,4 +14,9 @@ while IFS= read -r f; do
 	faults=$((faults + 1))
 	echo "not ok $f: shellcheck"
 done < <(find tests packaging sql .ci -type f \( -name '*.sh' -o -path .ci/run \) | sort)
+for f in tests/integration/*.sh tests/lint/*.sh tests/torture/[0-9]*.sh; do
+	[ -x "$f" ] && continue
+	faults=$((faults + 1))
+	echo "not ok $f: cannot be run: chmod +x"
+done
 [ "$faults" -gt 0 ] || echo "ok scripts"
