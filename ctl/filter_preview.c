@@ -11,18 +11,19 @@
 
 #define DEFAULT_LAST "24h"
 #define PARAMS_MAX 2048
-#define ALERTS_NONE "none are kept in this database"
 
 enum {
 	C_SHOWN = 7,
 	C_EVENTS = C_SHOWN,
 	C_HIDDEN,
 	C_HOSTS,
+	C_ALERTS,
 };
 
 /*
  * For each host and prefix: its events and those the filter selects; what the prefix
- * means now. %s: the filter, the parameter with the hosts.
+ * means now; and how many alerts have such an event among those they name. %s: the
+ * filter, the parameter with the hosts, the filter.
  */
 static const char named_sql[] =
     "WITH hit AS (SELECT e.host_id, e.prefix_id, count(*) AS events, "
@@ -35,12 +36,17 @@ static const char named_sql[] =
     "LEFT JOIN LATERAL (SELECT o.verdict, o.rule_name FROM fwlog.prefix_verdict o "
     "WHERE o.prefix_id = t.prefix_id AND (o.host_id IS NULL OR o.host_id = t.host_id) "
     "AND coalesce(o.valid_from <= now(), true) AND coalesce(o.valid_to > now(), true) "
-    "ORDER BY o.host_id NULLS LAST LIMIT 1) v ON true) ";
+    "ORDER BY o.host_id NULLS LAST LIMIT 1) v ON true), "
+    "raised AS (SELECT count(*) AS alerts FROM fwlog.alert_full a WHERE a.last_time >= "
+    "$1::timestamptz AND a.first_time < $2::timestamptz AND EXISTS (SELECT FROM "
+    "unnest(a.sample_host, a.sample_n, a.sample_ts) s (host_id, n, ts) JOIN "
+    "fwlog.event e ON e.host_id = s.host_id AND e.n = s.n AND e.ts = s.ts WHERE %s)) ";
 
 static const char table_sql[] =
     "SELECT n.host, coalesce(n.prefix, '-'), coalesce(n.rule_name, '-'), n.verdict, "
     "n.events, n.hidden, round(100.0 * n.hidden / n.events, 1) || ' %', "
-    "coalesce(t.events, 0), coalesce(t.hidden, 0), t.hosts "
+    "coalesce(t.events, 0), coalesce(t.hidden, 0), t.hosts, "
+    "(SELECT alerts FROM raised) "
     "FROM (SELECT sum(events) AS events, sum(hidden) AS hidden, count(DISTINCT host) "
     "FILTER (WHERE hidden > 0) AS hosts FROM named) t "
     "LEFT JOIN named n ON n.hidden > 0 ORDER BY n.hidden DESC, n.host, n.prefix";
@@ -49,7 +55,8 @@ static const char json_sql[] =
     "SELECT json_build_object('from', $1::timestamptz, 'to', $2::timestamptz, "
     "'events', coalesce(sum(n.events), 0), 'hidden', coalesce(sum(n.hidden), 0), "
     "'rows', coalesce(json_agg(n ORDER BY n.hidden DESC, n.host, n.prefix) "
-    "FILTER (WHERE n.hidden > 0), '[]'), 'alerts', NULL), coalesce(sum(n.hidden), 0) "
+    "FILTER (WHERE n.hidden > 0), '[]'), 'alerts', (SELECT alerts FROM raised)), "
+    "coalesce(sum(n.hidden), 0) "
     "FROM named n";
 
 /* ---- the question */
@@ -92,8 +99,8 @@ ask(struct query *q, const char *hosts, const char *select)
 		return NULL;
 	memcpy(params, q->params, (size_t)q->nparams * sizeof *params);
 	params[q->nparams] = hosts;
-	if (asprintf(&named, named_sql, q->sql.text, q->nparams + 1, q->nparams + 1) <
-	    0)
+	if (asprintf(&named, named_sql, q->sql.text, q->nparams + 1, q->nparams + 1,
+		q->sql.text) < 0)
 		return NULL;
 	if (asprintf(&sql, "%s%s", named, select) >= 0) {
 		rows = db_query_params(q->db, sql, params, q->nparams + 1);
@@ -119,7 +126,7 @@ print_table(const struct db_rows *rows, bool quiet)
 	    db_rows_get(rows, 0, C_HIDDEN), db_rows_get(rows, 0, C_EVENTS),
 	    db_rows_get(rows, 0, C_HOSTS),
 	    strcmp(db_rows_get(rows, 0, C_HOSTS), "1") == 0 ? "host" : "hosts");
-	puts("alerts these events raised: " ALERTS_NONE);
+	printf("alerts that name such events: %s\n", db_rows_get(rows, 0, C_ALERTS));
 }
 
 static int
