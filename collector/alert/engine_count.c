@@ -134,8 +134,10 @@ add_instance(struct counting *c, const struct engine_rule *r, unsigned reference
 {
 	struct instance *to = &c->instance[c->instances];
 
-	if (c->instances == INSTANCES_MAX)
+	if (c->instances == INSTANCES_MAX) {
+		c->e->groups.refused++;
 		return;
+	}
 	to->reference = reference;
 	to->done = to->has_value = false;
 	if (!read_key(c, r, reference, below, to->key)) {
@@ -227,12 +229,19 @@ hit(struct engine *e, const struct group *g, bool edge)
 	r->matched += edge;
 	for (unsigned i = 0; i < e->words; i++)
 		e->todo[i] |= r->parents[i];
-	if (e->hits == HITS_MAX)
+	if (e->hits == e->hits_max || !engine_is_heard(e, g->rule))
 		return;
 	h = &e->hit[e->hits++];
 	h->rule = g->rule;
 	h->edge = edge;
 	memcpy(h->key, g->key, e->group_rule[g->rule].key_len);
+}
+
+/* With nothing left in its window the condition cannot have held until now. */
+static bool
+has_lapsed(const struct engine_rule *r, const struct group *g, uint64_t ts_us)
+{
+	return ts_us > g->last_us + r->shape.span_us + r->shape.slice_us;
 }
 
 static void
@@ -248,6 +257,8 @@ count_group(
 	if (g == NULL)
 		return;
 	newest = c->h->ts_us >= g->last_us;
+	if (has_lapsed(r, g, c->h->ts_us))
+		g->held = 0;
 	group_touch(&e->groups, g, c->h->ts_us);
 	if (!add_instances(c, r, g, first, &f.answer))
 		return;

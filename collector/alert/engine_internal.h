@@ -54,8 +54,8 @@ struct engine_rule {
 	uint32_t active;
 };
 
-/* A correlation that became or stayed true with the event being counted. */
-#define HITS_MAX 64
+/* A correlation that others refer to and that became or stayed true with the event
+ * being counted. */
 struct hit {
 	unsigned rule;
 	bool edge; /* it became true */
@@ -89,7 +89,7 @@ struct engine {
 	struct silences silences;
 
 	struct hit *hit;
-	unsigned hits;
+	unsigned hits, hits_max;
 
 	uint64_t now_us;  /* as told */
 	uint64_t time_us; /* of the last event counted or timer run */
@@ -121,6 +121,16 @@ static inline uint8_t *
 held_values(struct held *h, const struct engine *e)
 {
 	return (uint8_t *)(held_matched(h) + e->words);
+}
+
+/* Does any correlation refer to the rule? */
+static inline bool
+engine_is_heard(const struct engine *e, size_t rule)
+{
+	for (unsigned i = 0; i < e->words; i++)
+		if (e->rule[rule].parents[i] != 0)
+			return true;
+	return false;
 }
 
 /* engine_plan.c: rules, slots, filters. 0, or -1 and why. */

@@ -14,6 +14,9 @@ no_memory(char *why, size_t whysize)
 
 /* ---- slots */
 
+/* One for each column and one for the verdict, at most. */
+_Static_assert(EVENT_COLUMN_COUNT < 64, "held_has has a bit for every slot");
+
 static bool
 is_host(const struct filter_field *field)
 {
@@ -65,7 +68,7 @@ plan_source(struct engine *e, struct source *to, const struct rule_source *from)
 		return 0;
 	}
 	slot = slot_for(e, from->field);
-	if (slot < 0 || slot >= 64)
+	if (slot < 0)
 		return -1;
 	*to = (struct source){FROM_SLOT, (unsigned)slot};
 	return 0;
@@ -135,14 +138,35 @@ plan_parents(struct engine *e)
 	return 0;
 }
 
+/* Room for every group that an event can make true in a correlation others refer to. */
+static int
+plan_hits(struct engine *e)
+{
+	unsigned *most = calloc(e->rules, sizeof *most);
+
+	if (most == NULL)
+		return -1;
+	e->hits_max = 1;
+	for (size_t i = 0; i < e->set->count; i++) {
+		const struct rule *rule = e->set->rule[i];
+
+		most[i] = rule->reference_count == 0;
+		for (size_t k = 0; k < rule->reference_count; k++)
+			most[i] += most[rule->reference[k].rule->index];
+		if (most[i] > RULE_REFERENCES_MAX)
+			most[i] = RULE_REFERENCES_MAX;
+		if (rule->type != RULE_DETECTION && engine_is_heard(e, i))
+			e->hits_max += most[i];
+	}
+	free(most);
+	e->hit = calloc(e->hits_max, sizeof *e->hit);
+	return e->hit != NULL ? 0 : -1;
+}
+
 static bool
 is_needed(const struct engine *e, const struct engine_rule *r)
 {
-	bool needed = r->rule->alerts;
-
-	for (unsigned i = 0; i < e->words; i++)
-		needed = needed || r->parents[i] != 0;
-	return needed;
+	return r->rule->alerts || engine_is_heard(e, (size_t)(r - e->rule));
 }
 
 static int
@@ -197,16 +221,15 @@ engine_plan(struct engine *e, char *why, size_t whysize)
 	e->group_rule = calloc(e->rules, sizeof *e->group_rule);
 	e->matched = calloc(e->words, sizeof *e->matched);
 	e->todo = calloc(e->words, sizeof *e->todo);
-	e->hit = calloc(HITS_MAX, sizeof *e->hit);
 	if (e->rule == NULL || e->group_rule == NULL || e->matched == NULL ||
-	    e->todo == NULL || e->hit == NULL)
+	    e->todo == NULL)
 		return no_memory(why, whysize);
 	for (size_t i = 0; i < e->rules; i++)
 		e->rule[i].rule =
 		    i < e->set->count
 			? e->set->rule[i]
 			: engine_builtin_rule((enum engine_builtin)(i - e->set->count));
-	if (plan_parents(e) < 0)
+	if (plan_parents(e) < 0 || plan_hits(e) < 0)
 		return no_memory(why, whysize);
 	for (size_t i = 0; i < e->rules; i++)
 		if (plan_rule(e, i, why, whysize) < 0)
