@@ -28,7 +28,7 @@ for p in sbin/fwlog-agent sbin/fwlog-collector; do
 	check "$name passes its sample" passes_sample "$R/usr/$p" "$name"
 done
 for m in fwlog.7 fwlogctl.1 fwlog-agent.8 fwlog-agent.conf.5 fwlog-collector.8 \
-	fwlog-collector.conf.5 fwlog.cgi.8 fwlog-sql.7; do
+	fwlog-collector.conf.5 fwlog.cgi.8 fwlog-filter.7 fwlog-rules.5 fwlog-sql.7; do
 	check "manual $m" test -s "$R/usr/share/man/man${m##*.}/$m"
 done
 for c in bash-completion/completions/fwlogctl zsh/site-functions/_fwlogctl; do
