@@ -5,8 +5,8 @@
  *
  * --name NAME says, over a plain connection: a record of each day since 2000-01-01 and
  * of times that are none; --strings N records, each with a prefix, an interface and a
- * namespace never seen before, byte for byte awkward; losses of absurd size at absurd
- * times; counters with odd names. Ends with 0 when all of it is acknowledged.
+ * namespace never seen before, byte for byte awkward; --losses N losses of absurd size
+ * at absurd times; counters with odd names. Ends with 0 when all of it is acknowledged.
  *
  * --key FILE --silent N holds N sealed connections with that key, each of which proves
  * who it is and says half a HELLO; opens another for each that is closed. After
@@ -32,17 +32,16 @@
 #define WAIT_SECONDS 60 /* for the collector's answers */
 #define DAY_US UINT64_C(86400000000)
 #define FIRST_DAY UINT64_C(10957) /* 2000-01-01 */
-#define LOSSES 21000
-#define OF_A_BATCH 160 /* records, of three strings each */
+#define OF_A_BATCH 160            /* records, of three strings each */
 
 static struct {
 	const char *path, *name, *key;
-	uint64_t strings, silent, seconds;
+	uint64_t strings, losses, silent, seconds;
 	int fd;
 	uint64_t epoch, seq; /* next */
 	uint64_t records, frames;
 	struct batch_writer *writer;
-} a = {.strings = 50000, .seconds = 5, .seq = 1};
+} a = {.strings = 50000, .losses = 2000, .seconds = 5, .seq = 1};
 
 static void __attribute__((noreturn, format(printf, 1, 2))) fail(const char *fmt, ...)
 {
@@ -203,7 +202,7 @@ send_losses(void)
 	static const uint64_t times[] = {0, 1, INT64_MAX, UINT64_MAX};
 	uint8_t frame[256];
 
-	for (unsigned i = 0; i < LOSSES; i++) {
+	for (unsigned i = 0; i < a.losses; i++) {
 		struct writer w = writer_of(frame, sizeof frame);
 		struct loss loss = {.epoch = a.epoch,
 		    .first_seq = a.seq,
@@ -270,8 +269,8 @@ turn_hostile(void)
 		    message_get_ack(f.payload, f.len, &ack, &why) < 0)
 			fail("%s", why);
 	}
-	printf("{\"records\": %llu, \"losses\": %d}\n", (unsigned long long)a.records,
-	    LOSSES);
+	printf("{\"records\": %llu, \"losses\": %llu}\n", (unsigned long long)a.records,
+	    (unsigned long long)a.losses);
 	batch_writer_free(a.writer);
 }
 
@@ -360,7 +359,8 @@ arguments(int argc, char **argv)
 {
 	static const struct option options[] = {{"collector", 1, NULL, 'c'},
 	    {"name", 1, NULL, 'n'}, {"key", 1, NULL, 'k'}, {"strings", 1, NULL, 's'},
-	    {"silent", 1, NULL, 'o'}, {"seconds", 1, NULL, 't'}, {NULL, 0, NULL, 0}};
+	    {"losses", 1, NULL, 'l'}, {"silent", 1, NULL, 'o'},
+	    {"seconds", 1, NULL, 't'}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -372,6 +372,8 @@ arguments(int argc, char **argv)
 			a.key = optarg;
 		else if (c == 's')
 			a.strings = number(optarg, 10000000);
+		else if (c == 'l')
+			a.losses = number(optarg, 1000000);
 		else if (c == 'o')
 			a.silent = number(optarg, SILENT_MAX);
 		else if (c == 't')
@@ -381,7 +383,8 @@ arguments(int argc, char **argv)
 	}
 	if (optind != argc || a.path == NULL || (a.name == NULL) == (a.silent == 0) ||
 	    (a.silent > 0 && a.key == NULL))
-		fail("usage: --collector unix:PATH (--name NAME [--strings N] | --key "
+		fail("usage: --collector unix:PATH (--name NAME [--strings N] "
+		     "[--losses N] | --key "
 		     "FILE --silent N [--seconds N])");
 }
 
