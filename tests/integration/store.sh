@@ -344,6 +344,35 @@ sql "INSERT INTO fwlog.event (ts, host_id, n) VALUES ('$(day_ago 4) 12:00+00', 1
 is "a late row is no longer in the archive: it is not dropped for it" \
 	"$(PGUSER=fwlog_admin sql "SELECT fwlog.partition_drop_archived('$(part_ago 4)', 10000)" 2>&1 |
 		grep -o 'has 10001 events now')" "has 10001 events now"
+
+# ---- records that come late while an index of their day is built
+late="INSERT INTO fwlog.event (ts, host_id, n, src) VALUES ('$(day_ago 4) 13:00+00', 1"
+sql "DROP INDEX fwlog.$(part_ago 4)_src" >/dev/null
+exec 8> >(PGUSER=postgres psql -X -q -d fwlog >/dev/null 2>&1)
+echo "BEGIN; $late, 10, '192.0.2.10');" >&8
+late_is_open()
+{
+	[ "$(sql "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock'
+		AND relation = 'fwlog.$(part_ago 4)'::regclass")" -gt 0 ]
+}
+is_building()
+{
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CREATE INDEX CONCURRENTLY'
+		AND wait_event_type = 'Lock'")" -gt 0 ]
+}
+must_wait "a late record is under way" 10 late_is_open
+"$BIN/fwlogctl" db maintain -q --db "$(pg_dsn postgres)" >>"$T/log/late.log" 2>&1 &
+MAINTAINER=$!
+must_wait "the index is being built" 20 is_building
+is "the owner's index lets late records in" \
+	"$(sql "SET lock_timeout = '1s'; $late, 11, '192.0.2.11') RETURNING n" 2>&1)" 11
+echo "COMMIT;" >&8
+exec 8>&-
+wait "$MAINTAINER"
+is "the maintenance ends well" $? 0
+is "and has them" "$(sql "SET enable_seqscan = off; SELECT count(*) FROM fwlog.$(part_ago 4)
+	WHERE src IN ('192.0.2.10', '192.0.2.11')") $(sql "SELECT indisvalid FROM pg_index
+	WHERE indexrelid = 'fwlog.$(part_ago 4)_src'::regclass")" "2 t"
 sql "DELETE FROM fwlog.event_default" >/dev/null
 ctl check
 says "check is content" 0 'partitions'
