@@ -4,7 +4,7 @@ import { PHONE, follow, newPage, open, records, violations } from '../browser.mj
 
 const PAGES = ['/', '/events?range=24h', '/events?q=-dport:23&live=15', '/events?q=srce:1', '/record/1-1',
 	'/record/none', '/events?q=dport:4711', '/top/src', '/top/dport?vs=prev', '/hosts', '/hosts/web02',
-	'/filters', '/views', '/help'];
+	'/alerts', '/filters', '/views', '/help'];
 
 async function withoutScript(page, check) {
 	const answer = await open(page, '/');
