@@ -72,7 +72,8 @@ notice_ask_due(struct text *sql)
 {
 	ask(sql,
 	    "FROM fwlog.alert_delivery d LEFT JOIN fwlog.alert a USING (alert_id) "
-	    "LEFT JOIN fwlog.alert_digest g USING (digest_id) WHERE d.action = $1 "
+	    "LEFT JOIN fwlog.alert_digest g ON g.digest_id = d.digest_id WHERE "
+	    "d.action = $1 "
 	    "AND d.state = 'waiting' AND d.next_try <= now() AND (a.alert_id IS NOT "
 	    "NULL OR g.digest_id IS NOT NULL) AND NOT EXISTS (SELECT FROM "
 	    "fwlog.alert_delivery b WHERE b.action = d.action AND b.alert_id = "
