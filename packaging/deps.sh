@@ -12,9 +12,9 @@ debian_packages() {
 		libnfnetlink-dev libnftables-dev libjansson-dev libseccomp-dev libyaml-dev \
 		libcurl4-openssl-dev ;;
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
-		util-linux ;;
+		util-linux python3 ;;
 	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
-		ulogd2-pcap tcpdump tshark python3 prometheus-alertmanager nmap ;;
+		ulogd2-pcap tcpdump tshark prometheus-alertmanager nmap ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	bench) echo libpcap-dev ;;
 	web)
@@ -32,9 +32,9 @@ rpm_packages() {
 		libmnl-devel libnfnetlink-devel nftables-devel jansson-devel \
 		libseccomp-devel libyaml-devel libcurl-devel ;;
 	server) echo postgresql-server nftables iproute iputils lighttpd curl procps-ng \
-		util-linux ;;
+		util-linux python3 ;;
 	tools) echo check-devel clang-tools-extra libfaketime mandoc ctags ShellCheck ulogd tcpdump \
-		libasan libubsan wireshark-cli python3 nmap ;;
+		libasan libubsan wireshark-cli nmap ;;
 	fuzz) echo clang compiler-rt ;;
 	bench) echo libpcap-devel ;;
 	web) echo nodejs npm chromium httpd nginx fcgiwrap spawn-fcgi fcgi-devel pngquant ;;

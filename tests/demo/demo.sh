@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The demo ("make demo"): three firewalls in network namespaces under real traffic, an agent
-# in each, collector, a private PostgreSQL and the web page. Ends on Ctrl-C or after
+# in each, collector with the shipped alert rules, a private PostgreSQL and the web page; a
+# port scan raises an alert, which a webhook is told. Ends on Ctrl-C or after
 # DEMO_SECONDS with a balance: packets the rules counted against events stored. Everything
 # it started ends with it. As root or as an ordinary user.
 # DEMO_PORT: first choice for the page's port (8080).
@@ -13,8 +14,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/fleet.sh"
 . "$here/site.sh"
 . "$here/page.sh"
+. "$here/scan.sh"
 
 INTERRUPTED=
+SCANNED=
 LOGGED=0
 
 say()
@@ -55,16 +58,21 @@ interrupted()
 
 start_all()
 {
+	local port config
 	say "fwlog demo: starting PostgreSQL, three firewalls, collector, agents, web page …"
 	net_init
 	pg_start
 	db_init
 	site_verdicts || die "fwlogctl prefix set failed"
 	site_up
-	site_collector
+	port=$(free_port "${DEMO_PORT:-8080}")
+	mapfile -t config < <(scan_config "http://127.0.0.1:$port/")
+	scan_hook_start
+	site_collector "${config[@]}"
 	site_agents
 	site_rules
-	page_start "$(free_port "${DEMO_PORT:-8080}")"
+	page_start "$port"
+	must_wait "the collector evaluates alert rules" 20 scan_rules_evaluated
 }
 
 explain()
@@ -74,6 +82,7 @@ explain()
 	say "  kvm    bridge with two guests          nft groups 5, 6   agent -> Unix socket, plain"
 	say "  v6     firewall of a server, IPv6      nft group 5       agent -> TCP [fd77::1]:7514, sealed"
 	say "         against them: port scans, ssh brute force, DNS noise, pings"
+	say "  alerts by the rules of packaging/sigma, told to a webhook in $T/hook"
 	say "  fwlog-collector (process $COLLECTOR_PID) -> PostgreSQL $PG_SOCKET, database fwlog"
 	say "  look inside:  psql -h $PG_SOCKET -U fwlog_report fwlog"
 	say "  web page:     $PAGE"
@@ -100,6 +109,19 @@ live_line()
 	[ -t 1 ] || printf '\n'
 }
 
+# One scan, once the traffic is under way, and what came of it.
+scan_step()
+{
+	if [ -z "$SCAN_START" ] && [ "$1" -ge 2 ]; then
+		scan_begin
+	elif [ -n "$SCAN_START" ] && [ -z "$SCANNED" ] &&
+		{ scan_is_told || [ $(($(now_ms) - SCAN_START)) -gt $((2 * SCAN_LIMIT_MS)) ]; }; then
+		clear_line
+		scan_report
+		SCANNED=yes
+	fi
+}
+
 run_traffic()
 {
 	local start elapsed=0
@@ -109,6 +131,7 @@ run_traffic()
 		sleep 1
 		elapsed=$((($(now_ms) - start) / 1000))
 		live_line "$elapsed"
+		scan_step "$elapsed"
 	done
 	clear_line
 }
@@ -121,6 +144,9 @@ stop_all()
 	wait_quiet "${SITE_HOSTS[@]}"
 	wait_balanced 30 "${SITE_HOSTS[@]}" || say "Not everything arrived within 30 s."
 	page_get >/dev/null || not_ok "the web page does not answer"
+	[ -z "$SCAN_START" ] || [ -n "$SCANNED" ] || scan_report
+	[ -z "$SCAN_START" ] || [ "$(scan_alerts | wc -l)" -eq 1 ] ||
+		not_ok "the port scan is not one alert: $(scan_alerts)"
 	for host in "${SITE_HOSTS[@]}"; do
 		stop_agent "$host" || not_ok "the agent of $host did not end on SIGTERM"
 	done

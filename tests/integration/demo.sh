@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 180
-# The demo ends with a balanced line and leaves nothing behind: by its own clock, and on
-# Ctrl-C as an ordinary user.
+# The demo tells of a port scan, ends with a balanced line and leaves nothing behind: by its
+# own clock, and on Ctrl-C as an ordinary user.
 # shellcheck source-path=SCRIPTDIR
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/common.sh"
@@ -51,6 +51,12 @@ check_end()
 	check "$name: says what kinds of events there are" \
 		grep -qE '^events from 3 hosts: [1-9][0-9]* with bridge ports in and out, [1-9][0-9]* IPv6, [1-9][0-9]* ICMP$' \
 		"$T/log/$name.log"
+	check "$name: a port scan is told within 5 s" grep -qE \
+		'^port scan of [0-9]+ ports by (nmap|pktgen) from 192.0.2.200: the webhook was told after ([1-4][0-9]{3}|[0-9]{1,3}) ms$' \
+		"$T/log/$name.log"
+	is "$name: as one alert, with its page" "$(grep -cE \
+		'(Vertical port scan from outside.*src_ip=192.0.2.200 dst_ip=192.0.2.10|^  page: .*/alerts/[0-9]+$)' \
+		"$T/log/$name.log")" 2
 	check "$name: no process left" wait_for 5 nothing_left "$name"
 	nothing_left "$name" || left_of "$name"
 	is "$name: no file left" "$(find "$T/$name" -mindepth 1 | head -n 5)" ""
@@ -66,7 +72,8 @@ logged_of()
 # Another user must be able to read scripts and programs.
 copy_for_others()
 {
-	mkdir -p "$T/copy/bin"
+	mkdir -p "$T/copy/bin" "$T/copy/packaging"
+	cp -r "$ROOT/packaging/sigma" "$T/copy/packaging/"
 	cp -r "$ROOT/tests" "$T/copy/"
 	cp "$BIN"/* "$T/copy/bin/"
 	chmod -R a+rX "$T/copy"
