@@ -46,9 +46,9 @@ pkg_libs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1)))
 
 # ---- rooms: the packages each may use
 PKG_common := libzstd inih libsodium libpcre2-8
-PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_core libnftables jansson \
+PKG_agent := libnetfilter_log libmnl libnfnetlink libevent_extra libevent_core libnftables jansson \
 	libseccomp
-PKG_collector := libevent_core libpq libcurl
+PKG_collector := libevent_extra libevent_core libpq libcurl
 PKG_web-cgi := libpq
 # The page is a FastCGI server, too, where libfcgi is at hand; FASTCGI= leaves it out.
 FASTCGI := $(shell $(PKG_CONFIG) --exists fcgi 2>/dev/null && echo yes)
@@ -96,7 +96,7 @@ help:
 	'make check-planted   the torture tests must notice each planted fault' \
 	'make bench-filter    how fast filters run in memory, beside BPF' \
 	'make bench-import    how fast kernel LOG lines are imported, N=1000000 of them' \
-	'make bench-alerts    how fast the alert engine matches and counts events' \
+	'make bench-alerts    how fast the alert engine is, and what it takes from the collector' \
 	'make bench-store     load with roll-ups, sizes and query times of N=5000000 events' \
 	'make bench-web       how fast pages are with N=5000000 events, in parallel, in bytes' \
 	'make screenshots     docs/screenshots/ anew' \
@@ -269,9 +269,10 @@ $(B)/tests/bench/alerts: tests/bench/alerts.c $(B)/libalert.a $(B)/libcommon.a
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 $(WARN) $(HARDEN) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) \
 	-MMD -MP -MF $@.d -o $@ $< $(B)/libalert.a $(B)/libcommon.a $(call pkg_libs,$(PKG_alert) $(PKG_common))
 bench-alerts:
-	@packaging/deps.sh build
-	@$(MAKE) $(JOBS) --no-print-directory $(B)/tests/bench/alerts
+	@packaging/deps.sh build test
+	@$(MAKE) $(JOBS) --no-print-directory all $(TOOLS) $(B)/tests/bench/alerts
 	@$(B)/tests/bench/alerts
+	@tests/bench/alerts.sh
 
 .PHONY: bench-store
 bench-store:
