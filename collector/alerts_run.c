@@ -96,13 +96,20 @@ read_names(struct alerts_run *r, enum filter_dict dict, uint32_t from)
 	return rc;
 }
 
+/* What the prefix map says of the prefixes from this one on. */
 static int
-read_verdicts(struct alerts_run *r)
+read_verdicts(struct alerts_run *r, uint32_t from)
 {
-	struct alerts_rows *rows = alerts_db_ask(r->db, names_verdicts_sql, NULL, 0);
-	int rc = rows != NULL ? 0 : -1;
+	char id[16];
+	const char *param[] = {id};
+	struct alerts_rows *rows;
+	int rc = 0;
 
-	if (rc == 0)
+	snprintf(id, sizeof id, "%" PRIu32, from);
+	rows = alerts_db_ask(r->db, names_verdicts_sql, param, 1);
+	if (rows == NULL)
+		return -1;
+	if (from == 0)
 		names_clear_verdicts(r->names);
 	for (int i = 0; rc == 0 && i < alerts_rows_count(rows); i++)
 		rc = names_add_verdicts(r->names, (uint32_t)alerts_rows_int(rows, i, 0),
@@ -219,14 +226,25 @@ alerts_make_engine(struct alerts_run *r, const struct rule_set *set, bool backfi
 	return e;
 }
 
+/* Whether it says anything: of prefixes that may come, too. */
+static bool
+has_prefix_map(struct alerts_run *r)
+{
+	struct alerts_rows *rows = alerts_db_ask(
+	    r->back, "SELECT EXISTS (SELECT FROM fwlog.prefix_map_full)", NULL, 0);
+	bool has = rows == NULL || alerts_rows_text(rows, 0, 0)[0] == 't';
+
+	alerts_rows_free(rows);
+	return has;
+}
+
 static struct rule_set *
 load_rules(struct alerts_run *r)
 {
 	struct rule_set *set;
 	char why[512];
 
-	set = alerts_load_rules(
-	    r->a, &r->named, names_have_verdicts(r->names), why, sizeof why);
+	set = alerts_load_rules(r->a, &r->named, has_prefix_map(r), why, sizeof why);
 	if (set == NULL) {
 		log_error("alert rules cannot be read: %s", why);
 		return NULL;
@@ -312,7 +330,12 @@ learn_names(struct alerts_run *r, struct engine *e, uint64_t now_us,
 		/* Of what is not there nothing can be known. */
 		if (names_add(r->names, dict, id, (struct bytes){0}) != 0)
 			return -1;
-		if (dict != FILTER_PREFIX || !r->live)
+		if (dict != FILTER_PREFIX)
+			continue;
+		/* It has its verdicts since it was entered, before its first event. */
+		if (read_verdicts(r, id) != 0)
+			return -1;
+		if (!r->live)
 			continue;
 		signal.prefix_id = id;
 		engine_raise(e, now_us, &signal);
@@ -436,7 +459,7 @@ look_at_versions(struct alerts_run *r, uint64_t now_us)
 	if (now_us < r->version_due)
 		return 0;
 	r->version_due = now_us + VERSION_US;
-	if (verdicts_changed(r) && read_verdicts(r) != 0)
+	if (verdicts_changed(r) && read_verdicts(r, 0) != 0)
 		return -1;
 	if (lists_changed(r) && uses_lists(r->a->set))
 		atomic_store(&r->a->reload, true);
@@ -530,7 +553,7 @@ read_all_names(struct alerts_run *r)
 			return -1;
 	verdicts_changed(r);
 	lists_changed(r);
-	return read_verdicts(r);
+	return read_verdicts(r, 0);
 }
 
 static int

@@ -38,7 +38,7 @@ has_prefix_map(struct db *db, bool *has)
 {
 	char found[8];
 
-	if (db_value(db, "SELECT EXISTS (SELECT FROM fwlog.prefix_verdict)", NULL,
+	if (db_value(db, "SELECT EXISTS (SELECT FROM fwlog.prefix_map_full)", NULL,
 		found, sizeof found) < 0)
 		return session_failed("rules", db);
 	*has = found[0] == 't';

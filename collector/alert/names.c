@@ -29,7 +29,6 @@ struct names {
 	} dict[NAMES_DICTS];
 	struct timeline **timeline; /* by prefix */
 	size_t timelines;
-	bool have_verdicts;
 };
 
 const char *const names_sql[NAMES_DICTS] = {
@@ -47,7 +46,8 @@ const char names_verdicts_sql[] =
     "SELECT t.prefix_id, t.host_id, (SELECT string_agg(CASE WHEN u.s = '-infinity' "
     "THEN '-' ELSE (extract(epoch FROM u.s) * 1000000)::bigint::text END, ' ' "
     "ORDER BY u.i) FROM unnest(t.since) WITH ORDINALITY u (s, i)), "
-    "array_to_string(t.verdict, ' ', '-') FROM fwlog.prefix_timeline t";
+    "array_to_string(t.verdict, ' ', '-') FROM fwlog.prefix_timeline t "
+    "WHERE t.prefix_id >= $1::integer";
 
 struct names *
 names_new(void)
@@ -175,13 +175,6 @@ names_clear_verdicts(struct names *n)
 			free(n->timeline[i]);
 			n->timeline[i] = next;
 		}
-	n->have_verdicts = false;
-}
-
-bool
-names_have_verdicts(const struct names *n)
-{
-	return n->have_verdicts;
 }
 
 static size_t
@@ -230,6 +223,20 @@ read_span(const char **since, const char **verdict, struct span *span)
 	return span->verdict != NOTHING || strcmp(word, "-") == 0;
 }
 
+static void
+forget_timeline(struct timeline **at, int32_t host_id)
+{
+	struct timeline *t;
+
+	while (*at != NULL && (*at)->host_id != host_id)
+		at = &(*at)->next;
+	t = *at;
+	if (t == NULL)
+		return;
+	*at = t->next;
+	free(t);
+}
+
 int
 names_add_verdicts(struct names *n, uint32_t prefix_id, int32_t host_id,
     const char *since, const char *verdict)
@@ -251,9 +258,9 @@ names_add_verdicts(struct names *n, uint32_t prefix_id, int32_t host_id,
 			free(t);
 			return -1;
 		}
+	forget_timeline(&n->timeline[prefix_id], host_id);
 	t->next = n->timeline[prefix_id];
 	n->timeline[prefix_id] = t;
-	n->have_verdicts = true;
 	return 0;
 }
 

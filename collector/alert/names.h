@@ -29,14 +29,13 @@ bool names_missing(const struct names *n, const struct event *ev, int32_t host_i
     enum filter_dict *dict, uint32_t *id);
 
 /*
- * A row of prefix_timeline, host_id 0: of all hosts. since: microseconds since 1970,
- * "-" for the first, with blanks between them; verdict: as many words, "-" for none.
- * -1: they are not like that, or no memory.
+ * A row of prefix_timeline, host_id 0: of all hosts; it replaces the one that is there.
+ * since: microseconds since 1970, "-" for the first, with blanks between them; verdict:
+ * as many words, "-" for none. -1: they are not like that, or no memory.
  */
 int names_add_verdicts(struct names *n, uint32_t prefix_id, int32_t host_id,
     const char *since, const char *verdict) __attribute__((warn_unused_result));
 void names_clear_verdicts(struct names *n);
-bool names_have_verdicts(const struct names *n);
 
 /* As struct engine_names and struct filter_sql_source have them. */
 struct bytes names_string(const void *arg, enum filter_dict dict, uint32_t id);
@@ -47,7 +46,7 @@ int names_dictionary(void *arg, enum filter_dict dict, filter_dict_add *add, voi
 
 /* SQL that gives id and raw, in hexadecimal, from the id $1 on. */
 extern const char *const names_sql[NAMES_DICTS];
-/* SQL that gives what names_add_verdicts takes. */
+/* SQL that gives what names_add_verdicts takes, of the prefixes from $1 on. */
 extern const char names_verdicts_sql[];
 
 #endif
