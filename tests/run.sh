@@ -10,6 +10,9 @@
 # when it ends with a status other than 0 (or 77: all skipped) without a "not ok", when it is
 # not done in time (a comment "# timeout: SECONDS", else 300), or when a sanitizer reports.
 # TMP is an empty folder of its own.
+#
+# Lint, unit and fuzz run as many at once as there are processors; integration tests, which
+# wait for things to happen in time, one after the other, or JOBS at once.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
@@ -17,23 +20,21 @@ case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 export BUILD
 
 names=("$@")
-passed=0 failed=0 skipped=0 found=0
-bad=()     # names of what failed
-child=
+found=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/fwlog-check-XXXXXX") || exit 1
 chmod 755 "$work"
-mkdir "$work/sanitizer"
-chmod 1777 "$work/sanitizer" # daemons under test may run as other users
 
-# Reports go to files: a daemon's own output may be looked at by nobody.
-export ASAN_OPTIONS="detect_leaks=1:log_path=$work/sanitizer/report:${ASAN_OPTIONS:-}"
-export UBSAN_OPTIONS="print_stacktrace=1:log_path=$work/sanitizer/report:${UBSAN_OPTIONS:-}"
+export UBSAN_BASE=${UBSAN_OPTIONS:-} ASAN_BASE=${ASAN_OPTIONS:-}
 export LSAN_OPTIONS="print_suppressions=0:${LSAN_OPTIONS:-}"
 export CK_VERBOSITY=normal
 
 clean_up()
 {
-	[ -z "$child" ] || { kill "$child" 2>/dev/null; wait "$child" 2>/dev/null; }
+	local p
+	for p in $(jobs -p); do
+		kill "$p" 2>/dev/null
+	done
+	wait
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -50,14 +51,19 @@ wanted()
 	return 1
 }
 
+# ---- one test, in a process and a folder ($at) of its own
+
 # run_limited SECONDS COMMAND…: its output in $log, its exit status in $status, seconds in $took.
 run_limited()
 {
 	local limit=$1 start=${EPOCHREALTIME/[.,]/} ms
 	shift
-	export TMP=$work/tmp
-	rm -rf "$TMP"
-	mkdir -m 755 "$TMP"
+	export TMP=$at/tmp
+	mkdir -m 755 "$TMP" "$at/sanitizer"
+	chmod 1777 "$at/sanitizer" # daemons under test may run as other users
+	# Reports go to files: a daemon's own output may be looked at by nobody.
+	export ASAN_OPTIONS="detect_leaks=1:log_path=$at/sanitizer/report:$ASAN_BASE"
+	export UBSAN_OPTIONS="print_stacktrace=1:log_path=$at/sanitizer/report:$UBSAN_BASE"
 	timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null &
 	child=$!
 	wait "$child"
@@ -74,15 +80,15 @@ gather_reports()
 {
 	local f
 	reports=0
-	for f in "$work"/sanitizer/*; do
+	for f in "$at"/sanitizer/*; do
 		[ -s "$f" ] || continue
 		reports=$((reports + 1))
 		cat "$f" >>"$log"
 	done
-	rm -f "$work"/sanitizer/*
 }
 
-# report NAME OK BAD SKIPPED: counts, the progress line, the whole log when something failed.
+# report NAME OK BAD SKIPPED: the progress line, the whole log when something failed; the
+# numbers go to the file `counts`.
 report()
 {
 	local word=ok counts=$2
@@ -90,10 +96,9 @@ report()
 	[ "$3" -eq 0 ] || word=FAIL
 	[ "$3" -eq 0 ] || counts="$counts, $3 failed"
 	[ "$4" -eq 0 ] || counts="$counts, $4 skipped"
-	passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+	echo "$2 $3 $4 $1" >"$at/counts"
 	printf '%-4s  %-40s %7s s   %s\n' "$word" "$1" "$took" "$counts"
 	if [ "$3" -gt 0 ]; then
-		bad+=("$1")
 		echo "---- $1, exit status $status:"
 		cat "$log"
 		echo "---- end of $1"
@@ -154,32 +159,72 @@ run_fuzz()
 	fi
 }
 
-# run_one KIND NAME FILE: when it is wanted.
+# run_one KIND NAME FILE
 run_one()
 {
-	wanted "$2" || return 0
-	found=1
-	log=$work/log
-	"run_$1" "$2" "$3"
+	child=
+	trap '[ -z "$child" ] || { kill "$child" 2>/dev/null; wait "$child" 2>/dev/null; }' EXIT
+	trap 'exit 143' TERM
+	log=$at/log
+	"run_$1" "$2" "$3" >"$at/report"
+	cat "$at/report"
+	rm -rf "$at/tmp" "$at/sanitizer"
 }
 
+# ---- all of them
+
+running=0
+
+# start AT-ONCE KIND NAME FILE: when it is wanted, as soon as fewer than that many run.
+start()
+{
+	wanted "$3" || return 0
+	while [ "$running" -ge "$1" ]; do
+		wait -n
+		running=$((running - 1))
+	done
+	found=$((found + 1))
+	running=$((running + 1))
+	at=$work/$found
+	mkdir -m 755 "$at"
+	run_one "$2" "$3" "$4" &
+}
+
+finish_all()
+{
+	wait
+	running=0
+}
+
+at_once=$(nproc 2>/dev/null || echo 1)
 for f in tests/lint/*.sh; do
-	run_one script "lint/$(basename "$f" .sh)" "$f"
+	start "$at_once" script "lint/$(basename "$f" .sh)" "$f"
 done
 # By the sources: a binary that was not built fails, one left over is not run.
 for f in tests/unit/*/check_*.c; do
 	f=${f#tests/} f=${f%.c}
-	run_one unit "$f" "$BUILD/tests/$f"
+	start "$at_once" unit "$f" "$BUILD/tests/$f"
 done
 for f in tests/fuzz/fuzz_*.c; do
 	f=$(basename "$f" .c)
-	run_one fuzz "fuzz/${f#fuzz_}" "$BUILD/tests/fuzz/$f"
+	start "$at_once" fuzz "fuzz/${f#fuzz_}" "$BUILD/tests/fuzz/$f"
 done
+finish_all
 for f in tests/integration/*.sh; do
 	[ -e "$f" ] || continue
-	run_one script "integration/$(basename "$f" .sh)" "$f"
+	start "${JOBS:-1}" script "integration/$(basename "$f" .sh)" "$f"
 done
+finish_all
 
+passed=0 failed=0 skipped=0 bad=()
+for ((i = 1; i <= found; i++)); do
+	if read -r good wrong left name <"$work/$i/counts"; then
+		passed=$((passed + good)) failed=$((failed + wrong)) skipped=$((skipped + left))
+		[ "$wrong" -eq 0 ] || bad+=("$name")
+	else
+		failed=$((failed + 1)) bad+=("the ${i}th test ended without a report")
+	fi
+done 2>/dev/null
 if [ "$found" -eq 0 ]; then
 	echo "no test has a name with: ${names[*]}"
 	failed=1
