@@ -7,11 +7,17 @@
 
 #define LIST_FIRST 1024 /* bytes */
 
+struct filterset_entries {
+	unsigned refs;
+	uint32_t count;
+	uint32_t crc;   /* CRC-32C of bytes */
+	uint8_t *bytes; /* as they lie in a document */
+	size_t len, size;
+};
+
 struct list {
 	char name[BUNDLE_NAME_MAX + 1];
-	uint32_t entries;
-	uint8_t *bytes; /* entries as they lie in a document */
-	size_t len, size;
+	struct filterset_entries *entries; /* NULL: none yet */
 };
 
 struct filter_of {
@@ -50,13 +56,62 @@ filter_document_ref(struct filter_document *d)
 	d->refs++;
 }
 
+static void
+entries_unref(struct filterset_entries *e)
+{
+	if (e == NULL || --e->refs > 0)
+		return;
+	free(e->bytes);
+	free(e);
+}
+
 void
 filter_document_unref(struct filter_document *d)
 {
 	if (d == NULL || --d->refs > 0)
 		return;
-	free(d->data);
+	for (size_t i = 0; i < d->lists; i++)
+		entries_unref(d->list[i].entries);
+	free(d->list);
+	free(d->own);
 	free(d);
+}
+
+/* A place in what is copied: skip bytes come first that are not asked for. */
+struct copy {
+	size_t skip, left;
+	uint8_t *to;
+};
+
+static void
+copy_bytes(struct copy *c, const uint8_t *bytes, size_t len)
+{
+	size_t n = len > c->skip ? len - c->skip : 0;
+
+	if (n > c->left)
+		n = c->left;
+	if (n > 0)
+		memcpy(c->to, bytes + c->skip, n);
+	c->skip -= len < c->skip ? len : c->skip;
+	c->to += n;
+	c->left -= n;
+}
+
+void
+filter_document_copy(
+    const struct filter_document *d, size_t offset, uint8_t *to, size_t len)
+{
+	struct copy c = {.skip = offset, .left = len, .to = to};
+	size_t at = 0;
+
+	for (size_t i = 0; i < d->lists && c.left > 0; i++) {
+		const struct filter_document_list *l = &d->list[i];
+
+		copy_bytes(&c, d->own + at, l->before - at);
+		copy_bytes(&c, l->entries->bytes, l->entries->len);
+		at = l->before;
+	}
+	copy_bytes(&c, d->own + at, d->own_len - at);
 }
 
 /* ---- the set */
@@ -82,7 +137,7 @@ filterset_free(struct filterset *s)
 		free(s->filter[i].lists);
 	}
 	for (size_t i = 0; i < s->lists; i++)
-		free(s->list[i].bytes);
+		entries_unref(s->list[i].entries);
 	for (size_t i = 0; i < s->mades; i++)
 		filter_document_unref(s->made[i].document);
 	free(s->made);
@@ -179,27 +234,49 @@ find_list(struct filterset *s, const char *name)
 	return NULL;
 }
 
+/* 0 or -1: no memory. */
+static int
+make_room(struct list *l, size_t more)
+{
+	struct filterset_entries *e = l->entries;
+	size_t size;
+	uint8_t *grown;
+
+	if (e == NULL) {
+		e = l->entries = calloc(1, sizeof *e);
+		if (e == NULL)
+			return -1;
+		e->refs = 1;
+	}
+	if (e->size - e->len >= more)
+		return 0;
+	size = e->size == 0 ? LIST_FIRST : 2 * e->size;
+	grown = realloc(e->bytes, size);
+	if (grown == NULL)
+		return -1;
+	e->bytes = grown;
+	e->size = size;
+	return 0;
+}
+
 int
 filterset_add_entry(struct filterset *s, const char *name, const char *text)
 {
 	struct list *l = find_list(s, name);
-	size_t len = strlen(text), size;
-	uint8_t *grown;
+	size_t len = strlen(text);
+	struct filterset_entries *e;
+	uint8_t *at;
 
-	if (l == NULL || len < 1 || len > BUNDLE_ENTRY_MAX || l->entries == UINT32_MAX)
+	if (s->mades > 0 || l == NULL || len < 1 || len > BUNDLE_ENTRY_MAX ||
+	    make_room(l, len + 1) != 0)
 		return -1;
-	if (l->size - l->len < len + 1) {
-		size = l->size == 0 ? LIST_FIRST : 2 * l->size;
-		grown = realloc(l->bytes, size);
-		if (grown == NULL)
-			return -1;
-		l->bytes = grown;
-		l->size = size;
-	}
-	l->bytes[l->len] = (uint8_t)len;
-	memcpy(l->bytes + l->len + 1, text, len);
-	l->len += len + 1;
-	l->entries++;
+	e = l->entries;
+	at = e->bytes + e->len;
+	at[0] = (uint8_t)len;
+	memcpy(at + 1, text, len);
+	e->crc = crc32c(e->crc, at, len + 1);
+	e->len += len + 1;
+	e->count++;
 	return 0;
 }
 
@@ -231,49 +308,91 @@ needs_list(const struct filterset *s, const struct choice *c, const char *list)
 	return false;
 }
 
-/* 0, or -1 and *why; the writer is to be freed in both cases. */
+/* Its entries, from where the writer is. */
+static void
+refer(struct filter_document *d, struct bundle_writer *w, struct filterset_entries *e)
+{
+	if (e == NULL)
+		return;
+	bundle_leave_entries(w, e->count, e->len);
+	e->refs++;
+	d->list[d->lists++] = (struct filter_document_list){w->len, e};
+}
+
+/* 0, or -1 and *why. The document has the writer's bytes in both cases. */
 static int
 write_document(const struct filterset *s, const struct choice *c,
-    struct bundle_writer *w, const char **why)
+    struct filter_document *d, const char **why)
 {
-	bundle_begin(w);
+	struct bundle_writer w;
+	int rc;
+
+	bundle_begin(&w);
 	for (size_t i = 0; i < s->filters; i++)
 		if (has(c, i))
-			bundle_put_filter(w, &s->filter[i].filter);
+			bundle_put_filter(&w, &s->filter[i].filter);
 	for (size_t i = 0; i < s->lists; i++) {
-		const struct list *l = &s->list[i];
-
-		if (!needs_list(s, c, l->name))
+		if (!needs_list(s, c, s->list[i].name))
 			continue;
-		bundle_put_list(w, l->name);
-		bundle_put_entries(w, l->entries, l->bytes, l->len);
+		bundle_put_list(&w, s->list[i].name);
+		refer(d, &w, s->list[i].entries);
 	}
-	if (bundle_finish(w) == 0)
-		return 0;
-	*why = w->why;
-	return -1;
+	rc = bundle_finish(&w);
+	d->own = w.data;
+	d->own_len = w.len;
+	d->len = w.len + w.apart;
+	if (rc != 0)
+		*why = w.why;
+	return rc;
+}
+
+/* Lists are not read again for it: there may be many documents of long ones. */
+static uint32_t
+crc_of(const struct filter_document *d)
+{
+	size_t at = 0;
+	uint32_t crc = 0;
+
+	for (size_t i = 0; i < d->lists; i++) {
+		const struct filter_document_list *l = &d->list[i];
+
+		crc = crc32c(crc, d->own + at, l->before - at);
+		crc = crc32c_join(crc, l->entries->crc, l->entries->len);
+		at = l->before;
+	}
+	return crc32c(crc, d->own + at, d->own_len - at);
+}
+
+/* It has room for all lists. NULL: no memory. */
+static struct filter_document *
+new_document(const struct filterset *s)
+{
+	struct filter_document *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return NULL;
+	*d = (struct filter_document){.refs = 1, .version = s->version};
+	d->list = calloc(s->lists + 1, sizeof *d->list);
+	if (d->list != NULL)
+		return d;
+	free(d);
+	return NULL;
 }
 
 static struct filter_document *
 make(struct filterset *s, const struct choice *c, const char **why)
 {
-	struct filter_document *d = calloc(1, sizeof *d);
+	struct filter_document *d = new_document(s);
 	struct made *grown = reallocarray(s->made, s->mades + 1, sizeof *grown);
-	struct bundle_writer w = {0};
 
 	*why = "no memory";
 	if (grown != NULL)
 		s->made = grown;
-	if (d == NULL || grown == NULL || write_document(s, c, &w, why) != 0) {
-		bundle_writer_free(&w);
-		free(d);
+	if (d == NULL || grown == NULL || write_document(s, c, d, why) != 0) {
+		filter_document_unref(d);
 		return NULL;
 	}
-	*d = (struct filter_document){.refs = 1,
-	    .version = s->version,
-	    .crc = crc32c(0, w.data, w.len),
-	    .data = w.data,
-	    .len = w.len};
+	d->crc = crc_of(d);
 	s->made[s->mades++] = (struct made){*c, d};
 	return d;
 }

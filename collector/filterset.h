@@ -2,24 +2,37 @@
 /*
  * One version of the central filters with the lists they use, and the documents made of
  * it for agents (common/filter_bundle.h). Hosts that the same filters are for share one
- * document, which is made when the first of them asks; documents outlive the set as
- * long as somebody holds them.
+ * document, which is made when the first of them asks; all documents share the lists.
+ * Documents outlive the set as long as somebody holds them.
  */
 #ifndef FWLOG_COLLECTOR_FILTERSET_H
 #define FWLOG_COLLECTOR_FILTERSET_H
 
 #include "common/filter_bundle.h"
 
+struct filterset_entries; /* of one list */
+
+struct filter_document_list {
+	size_t before; /* bytes of own in front of its entries */
+	struct filterset_entries *entries;
+};
+
 struct filter_document {
 	unsigned refs;
 	uint32_t version;
-	uint32_t crc; /* CRC-32C of data */
-	uint8_t *data;
-	size_t len;
+	uint32_t crc; /* CRC-32C of the whole */
+	size_t len;   /* of the whole */
+	uint8_t *own; /* all but entries of lists */
+	size_t own_len;
+	struct filter_document_list *list;
+	size_t lists;
 };
 
 void filter_document_ref(struct filter_document *d);
 void filter_document_unref(struct filter_document *d); /* NULL-safe */
+/* Bytes from offset on; there are so many. */
+void filter_document_copy(
+    const struct filter_document *d, size_t offset, uint8_t *to, size_t len);
 
 struct filterset;
 
@@ -34,7 +47,8 @@ size_t filterset_count(const struct filterset *s);
  */
 int filterset_add(struct filterset *s, const struct bundle_filter *filter,
     const char *hosts, const char *lists) __attribute__((warn_unused_result));
-/* An entry of a list that a filter added before uses; entries come list by list. */
+/* An entry of a list that a filter added before uses; entries come list by list, before
+ * the first document is asked for. */
 int filterset_add_entry(struct filterset *s, const char *list, const char *text)
     __attribute__((warn_unused_result));
 

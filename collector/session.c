@@ -447,7 +447,7 @@ push_knows(const struct push *p, const struct filter_document *d)
 static void
 session_push_piece(struct session *s)
 {
-	uint8_t frame[FRAME_HEADER + 16 + FILTERS_PIECE_MAX];
+	uint8_t frame[FRAME_HEADER + 16 + FILTERS_PIECE_MAX], bytes[FILTERS_PIECE_MAX];
 	struct writer w = writer_of(frame, sizeof frame);
 	const struct filter_document *d = s->push.document;
 	size_t left = d->len - s->push.offset;
@@ -456,10 +456,11 @@ session_push_piece(struct session *s)
 	    .total = (uint32_t)d->len,
 	    .crc = d->crc,
 	    .offset = (uint32_t)s->push.offset,
-	    .bytes = d->data + s->push.offset,
+	    .bytes = bytes,
 	    .len = left < FILTERS_PIECE_MAX ? left : FILTERS_PIECE_MAX,
 	};
 
+	filter_document_copy(d, s->push.offset, bytes, piece.len);
 	message_put_filters(&w, &piece);
 	s->push.offset += piece.len;
 	session_write(s, &w, frame);

@@ -86,3 +86,32 @@ crc32c_portable(uint32_t crc, const void *data, size_t len)
 {
 	return ~crc_by_table(~crc, data, len);
 }
+
+/* ---- polynomials over two elements modulo that of the CRC; bit 31 is x^0 */
+
+static uint32_t
+product(uint32_t a, uint32_t b)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t bit = 1u << 31; bit != 0; bit >>= 1) {
+		if ((a & bit) != 0)
+			sum ^= b;
+		b = (b >> 1) ^ ((b & 1) != 0 ? CRC32C_POLY : 0);
+	}
+	return sum;
+}
+
+/* What b_len more bytes do to a CRC is a multiplication by x^(8 * b_len). */
+uint32_t
+crc32c_join(uint32_t a, uint32_t b, size_t b_len)
+{
+	uint32_t factor = 1u << 23; /* x^8 */
+
+	for (; b_len > 0; b_len >>= 1) {
+		if ((b_len & 1) != 0)
+			a = product(a, factor);
+		factor = product(factor, factor);
+	}
+	return a ^ b;
+}

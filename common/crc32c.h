@@ -12,5 +12,7 @@
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 /* The same without the processor's own instruction: what other processors run. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
+/* The CRC of a followed by b, of which only the CRCs and b's length are known. */
+uint32_t crc32c_join(uint32_t a, uint32_t b, size_t b_len);
 
 #endif

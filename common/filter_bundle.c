@@ -17,6 +17,14 @@ fail(struct bundle_writer *w, const char *why)
 		w->why = why;
 }
 
+static bool
+exceeds(struct bundle_writer *w, size_t len)
+{
+	if (w->why == NULL && len > FILTERS_TOTAL_MAX - w->len - w->apart)
+		fail(w, "the set is longer than 64 MiB");
+	return w->why != NULL;
+}
+
 /* A writer over len more bytes; they count as written. */
 static struct writer
 append(struct bundle_writer *w, size_t len)
@@ -24,21 +32,19 @@ append(struct bundle_writer *w, size_t len)
 	size_t size = w->size;
 	uint8_t *grown;
 
-	if (w->why == NULL && len > FILTERS_TOTAL_MAX - w->len)
-		fail(w, "the set is longer than 64 MiB");
+	if (exceeds(w, len))
+		return writer_of(NULL, 0);
 	while (size < w->len + len)
 		size = size == 0 ? 1024 : 2 * size;
-	if (w->why == NULL && size > w->size) {
+	if (size > w->size) {
 		grown = realloc(w->data, size);
 		if (grown == NULL) {
 			fail(w, "out of memory");
-		} else {
-			w->data = grown;
-			w->size = size;
+			return writer_of(NULL, 0);
 		}
+		w->data = grown;
+		w->size = size;
 	}
-	if (w->why != NULL)
-		return writer_of(NULL, 0);
 	w->len += len;
 	return writer_of(w->data + w->len - len, len);
 }
@@ -143,16 +149,13 @@ count_entries(struct bundle_writer *w, uint32_t more)
 }
 
 void
-bundle_put_entries(
-    struct bundle_writer *w, uint32_t entries, const uint8_t *bytes, size_t len)
+bundle_leave_entries(struct bundle_writer *w, uint32_t entries, size_t len)
 {
-	struct writer to;
-
 	if (w->entries_at == 0)
 		fail(w, "entries before their list");
-	to = append(w, len);
-	if (len > 0)
-		put_bytes(&to, bytes, len);
+	if (exceeds(w, len))
+		return;
+	w->apart += len;
 	count_entries(w, entries);
 }
 

@@ -28,6 +28,7 @@ struct bundle_filter {
 struct bundle_writer {
 	uint8_t *data; /* malloc'ed */
 	size_t len, size;
+	size_t apart;                /* bytes of the document that lie elsewhere */
 	size_t lists_at, entries_at; /* where the counts stand; 0: not begun */
 	const char *why;             /* NULL as long as all went well */
 };
@@ -36,11 +37,11 @@ void bundle_begin(struct bundle_writer *w);
 void bundle_put_filter(struct bundle_writer *w, const struct bundle_filter *f);
 void bundle_put_list(struct bundle_writer *w, const char *name);
 void bundle_put_entry(struct bundle_writer *w, const char *text, size_t len);
-/* Several at once, as they lie in a document: each with its length before it. */
-void bundle_put_entries(
-    struct bundle_writer *w, uint32_t entries, const uint8_t *bytes, size_t len);
-/* 0, data and len are the document; or -1 and why: something was out of bounds, put in
- * the wrong order, or memory ended. */
+/* Entries of len bytes in all, as they lie in a document, that the caller keeps: they
+ * belong where data ends now, and are only counted. */
+void bundle_leave_entries(struct bundle_writer *w, uint32_t entries, size_t len);
+/* 0, data and len are the document but for what was left out; or -1 and why: something
+ * was out of bounds, put in the wrong order, or memory ended. */
 int bundle_finish(struct bundle_writer *w) __attribute__((warn_unused_result));
 void bundle_writer_free(struct bundle_writer *w);
 

@@ -459,10 +459,14 @@ make_document(uint32_t version, size_t len)
 	filter_document_unref(document);
 	document = calloc(1, sizeof *document);
 	ck_assert_ptr_nonnull(document);
-	*document = (struct filter_document){
-	    .refs = 1, .version = version, .crc = 5, .data = malloc(len), .len = len};
+	*document = (struct filter_document){.refs = 1,
+	    .version = version,
+	    .crc = 5,
+	    .len = len,
+	    .own = malloc(len),
+	    .own_len = len};
 	for (size_t i = 0; i < len; i++)
-		document->data[i] = (uint8_t)(i / 1000 + version);
+		document->own[i] = (uint8_t)(i / 1000 + version);
 }
 
 static void
@@ -493,7 +497,7 @@ expect_document(void)
 		ck_assert_uint_eq(piece.version, document->version);
 		ck_assert_uint_eq(piece.total, document->len);
 		ck_assert_uint_eq(piece.offset, at);
-		ck_assert_mem_eq(piece.bytes, document->data + at, piece.len);
+		ck_assert_mem_eq(piece.bytes, document->own + at, piece.len);
 		at += piece.len;
 	}
 	ck_assert_int_eq(receive(), 0);

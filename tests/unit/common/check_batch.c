@@ -291,6 +291,9 @@ START_TEST(crc_vectors)
 		    crc32c(crc32c(0, rising, cut), rising + cut, 32 - cut), whole);
 		ck_assert_uint_eq(
 		    crc32c_portable(0, rising, cut), crc32c(0, rising, cut));
+		ck_assert_uint_eq(crc32c_join(crc32c(0, rising, cut),
+				      crc32c(0, rising + cut, 32 - cut), 32 - cut),
+		    whole);
 	}
 }
 END_TEST
