@@ -123,6 +123,9 @@ ring_before(const struct window *w, uint64_t t)
 {
 	uint32_t lo = 0, hi = w->fill, mid;
 
+	/* In a flood all of them are in the window. */
+	if (hi > 0 && *ring(w, 0) >= t)
+		return 0;
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
 		if (*ring(w, mid) < t)

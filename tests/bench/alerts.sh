@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the shipped alert rules take from the collector's throughput: the same load without
 # and with them, in turns, and the medians. Says how far behind the stream they end, too.
-# LOAD=1500000 events each, RUNS=3.
+# LOAD=1000000 events each, RUNS=3.
 # shellcheck source-path=SCRIPTDIR
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/common.sh"
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/fleet.sh"
 need_programs fwlog-collector fwlog-load fwlogctl
 
-LOAD=${LOAD:-1500000}
+LOAD=${LOAD:-1000000}
 RUNS=${RUNS:-3}
 AGENTS=10
 MOST=15 # percent
