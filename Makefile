@@ -91,6 +91,7 @@ help:
 	'                DEMO_SECONDS=20 ends it by itself, DEMO_PORT=8080 chooses the port' \
 	'make check      all tests: lint, unit, fuzz replay, integration (T=name: only these)' \
 	'make check-web  the tests of the page alone, in a browser and behind web servers' \
+	'make check-alerts    the tests of alert rules, engine and actions alone' \
 	'make asan check the same under sanitizers' \
 	'make torture    faults, again and again; T=short or T=smoke for less, T=03 for one' \
 	'make check-planted   the torture tests must notice each planted fault' \
@@ -214,10 +215,13 @@ check:
 run-check: all $(UNIT) $(FUZZ) $(TOOLS) $(PRELOADS)
 	@tests/run.sh $(T)
 
-# The page alone: behind each web server, and in a browser.
-.PHONY: check-web
+# The page alone: behind each web server, and in a browser. The alert rules alone.
+.PHONY: check-web check-alerts
 check-web:
 	@$(MAKE) --no-print-directory check T="integration/browser integration/web"
+check-alerts:
+	@$(MAKE) --no-print-directory check T="unit/alert check_notify fuzz/sigma \
+	integration/alerts integration/notify integration/pack integration/rules"
 
 .PHONY: torture run-torture
 torture:
