@@ -44,9 +44,6 @@ table inet fw {
 	}
 }
 END
-# Prefixes that are known have their verdicts from the first event on.
-PGUSER=fwlog_ingest sql "SELECT fwlog.prefix_enter(p::bytea) FROM unnest('{\"drop: \",
-	\"ACCEPT \", \"REJECT \"}'::text[]) p" >/dev/null
 start_collector "" "alerts = yes" "rules = $ROOT/packaging/sigma" "alert_hold = 500ms" \
 	"host_silent_after = 0s"
 start_agent fw "[group 5]"
@@ -236,6 +233,8 @@ is "each once" "$(uniq -d "$T/raised")" ""
 is "all documents of the pack are loaded" \
 	"$(sql "SELECT count(*) FILTER (WHERE class = 'loaded') = count(*), count(*) FILTER (WHERE
 		class = 'loaded') >= 20 FROM fwlog.rule_state WHERE path LIKE '%packaging/sigma%'")" "t|t"
+check "the prefix map, which ships, is known before its first prefix comes" \
+	test "$(grep -c 'prefix map' "$T/log/collector.log")" = 0
 is "its author is told" "$(sql "SELECT DISTINCT author, license FROM fwlog.alert
 	WHERE rule_id NOT LIKE 'fwlog-%'")" "fwlog|GPL-2.0-or-later"
 check "every rule that alerts has an example" test -z "$(sql "SELECT title FROM fwlog.rule_state
