@@ -15,16 +15,16 @@ struct account {
 
 struct allowance {
 	struct account *by_host;
-	uint64_t strings;
+	uint64_t share;
 };
 
 struct allowance *
-allowance_new(uint64_t strings)
+allowance_new(uint64_t share)
 {
 	struct allowance *a = calloc(1, sizeof *a);
 
 	if (a != NULL)
-		a->strings = strings;
+		a->share = share;
 	return a;
 }
 
@@ -64,7 +64,7 @@ account_new(struct allowance *a, int32_t host_id, uint64_t now_ms)
 }
 
 bool
-allowance_take(struct allowance *a, int32_t host_id, uint64_t now_ms)
+allowance_take_many(struct allowance *a, int32_t host_id, uint64_t n, uint64_t now_ms)
 {
 	struct account *account;
 
@@ -77,10 +77,16 @@ allowance_take(struct allowance *a, int32_t host_id, uint64_t now_ms)
 		account->since_ms = now_ms;
 		account->taken = 0;
 	}
-	if (account->taken >= a->strings)
+	if (n > a->share - account->taken)
 		return false;
-	account->taken++;
+	account->taken += n;
 	return true;
+}
+
+bool
+allowance_take(struct allowance *a, int32_t host_id, uint64_t now_ms)
+{
+	return allowance_take_many(a, host_id, 1, now_ms);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "collector/allowance.h"
 #include "collector/clock.h"
+#include "collector/filtered_share.h"
 #include "collector/session.h"
 #include "common/copyrow.h"
 #include "common/rollup.h"
@@ -13,6 +14,8 @@ struct load_tools {
 	struct dict *dict;
 	const struct days *days;
 	struct allowance *losses; /* rows of their own */
+	struct allowance *aside;  /* bytes in quarantine */
+	struct filtered_share *filtered;
 	struct batch_reader *reader;
 	struct packet packet;
 	/* Of the batch being read: 0 not looked up yet, an id, or ~question. */
@@ -30,7 +33,10 @@ load_tools_new(struct dict *dict, const struct days *days)
 	t->days = days;
 	t->reader = batch_reader_new();
 	t->losses = allowance_new(LOSSES_A_DAY);
-	if (t->reader != NULL && t->losses != NULL)
+	t->aside = allowance_new(ASIDE_A_DAY);
+	t->filtered = filtered_share_new();
+	if (t->reader != NULL && t->losses != NULL && t->aside != NULL &&
+	    t->filtered != NULL)
 		return t;
 	load_tools_free(t);
 	return NULL;
@@ -43,6 +49,8 @@ load_tools_free(struct load_tools *t)
 		return;
 	batch_reader_free(t->reader);
 	allowance_free(t->losses);
+	allowance_free(t->aside);
+	filtered_share_free(t->filtered);
 	free(t);
 }
 
@@ -50,6 +58,15 @@ void
 load_tools_tick(struct load_tools *t, uint64_t now_ms)
 {
 	allowance_forget(t->losses, now_ms);
+	allowance_forget(t->aside, now_ms);
+	filtered_share_forget(t->filtered, now_ms);
+}
+
+bool
+load_may_keep(struct load_tools *t, int32_t host_id, size_t len)
+{
+	return allowance_take_many(
+	    t->aside, host_id, len < ASIDE_ROW_MIN ? ASIDE_ROW_MIN : len, clock_ms());
 }
 
 void
@@ -311,6 +328,7 @@ load_put_filtered(
     struct load *l, const struct load_tools *t, struct load_part *part, int32_t host_id)
 {
 	const struct item *item = part->item;
+	const uint64_t now_ms = clock_ms();
 	struct filtered f;
 	int32_t prefix;
 	const char *why;
@@ -322,6 +340,8 @@ load_put_filtered(
 	if (filtered_reserve(&l->filtered, f.entries) != 0)
 		return -1;
 	for (uint16_t i = 0; i < f.entries; i++) {
+		part->folded += !filtered_share_take(
+		    t->filtered, host_id, &f.entry[i], now_ms, clock_wall_us());
 		prefix = f.entry[i].prefix.len == 0 ? 0
 						    : load_string(l, t, DICT_PREFIX,
 							  host_id, f.entry[i].prefix);
@@ -416,8 +436,10 @@ load_add(struct load *l, struct load_tools *t, struct item *item)
 	part.units = l->units - part.first;
 	l->row_at[l->units] = (uint32_t)l->row_len;
 	l->host[host].questions += l->questions - questions;
-	part.is_surplus =
-	    item->kind == ITEM_LOSS && !allowance_take(t->losses, host_id, clock_ms());
+	if (item->kind == ITEM_LOSS)
+		part.is_surplus = !allowance_take(t->losses, host_id, clock_ms());
+	else if (part.bad != NULL)
+		part.is_surplus = !load_may_keep(t, host_id, item->len);
 	if (l->parts == 0)
 		l->since_ms = clock_ms();
 	l->part[l->parts++] = part;

@@ -24,6 +24,10 @@
 #define LOAD_MINUTES_FULL 4096
 /* Of one host, after which the load takes nothing more from it, but from others. */
 #define LOAD_QUESTIONS_OF_HOST 256
+/* What a host may have in quarantine in a day, in bytes; what goes beyond that is only
+ * counted. A row counts as so many at least. */
+#define ASIDE_A_DAY (UINT64_C(64) << 20)
+#define ASIDE_ROW_MIN 4096
 
 struct load_part {
 	struct item *item;
@@ -32,9 +36,10 @@ struct load_part {
 	uint32_t stream;
 	size_t filtered;  /* its first entry in the load's */
 	size_t filtereds; /* entries, of ITEM_FILTERED */
+	size_t folded;    /* of these, part of the rest */
 	bool has_rows;
 	bool unresolved;    /* its rows hold ~question */
-	bool is_surplus;    /* a loss that gets no row of its own */
+	bool is_surplus;    /* a loss, or bad batch, that gets no row of its own */
 	const char *bad;    /* why the batch does not unpack; NULL */
 	uint64_t newest_us; /* of its rows, not later than now */
 
@@ -101,6 +106,7 @@ struct load {
 
 	/* Of the running transaction. */
 	uint32_t lo, hi;
+	bool unkept;             /* what is put aside gets no row of its own */
 	size_t part_lo, part_hi; /* parts with units in it */
 	size_t copy_part;        /* how far the rows are handed out */
 	uint32_t copy_unit;
@@ -112,6 +118,9 @@ struct load_tools *load_tools_new(struct dict *dict, const struct days *days);
 void load_tools_free(struct load_tools *t);
 /* To be called now and then. */
 void load_tools_tick(struct load_tools *t, uint64_t now_ms);
+/* Whether the host may have a frame of len bytes more in quarantine. */
+bool load_may_keep(struct load_tools *t, int32_t host_id, size_t len)
+    __attribute__((warn_unused_result));
 
 void load_init(struct load *l);
 void load_free(struct load *l);

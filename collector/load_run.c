@@ -14,6 +14,7 @@ load_begin(struct load *l, uint32_t lo, uint32_t hi)
 
 	l->lo = lo;
 	l->hi = hi;
+	l->unkept = false;
 	while (i < l->parts && l->part[i].first + l->part[i].units <= lo)
 		i++;
 	l->part_lo = i;
@@ -173,10 +174,9 @@ load_rows(struct load *l, size_t max, const uint8_t **data)
 /* ---- the end of the transaction */
 
 static void
-load_add_loss(const struct load *l, const struct load_part *part, struct text *sql)
+load_add_loss(const struct load *l, const struct load_part *part,
+    const struct loss *loss, struct text *sql)
 {
-	const struct loss *loss = &part->item->loss;
-
 	text_add(sql, "(%" PRId32 ",%" PRIu64 ",%" PRIu64 ",",
 	    l->host[l->stream[part->stream].host].id, part->item->epoch,
 	    part->new_first);
@@ -189,73 +189,78 @@ load_add_loss(const struct load *l, const struct load_part *part, struct text *s
 	else
 		text_add(sql, "%" PRIu64, loss->records);
 	/* No binding: no group is concerned. */
-	if (loss->bind_id == 0)
+	if (loss->bind_id == 0 && loss->cause != LOSS_QUARANTINED)
 		text_add(sql, ",NULL)");
 	else
 		text_add(sql, ",%u)", loss->group);
 }
 
-static void
-load_add_quarantined(
-    const struct load *l, const struct load_part *part, struct text *sql)
+static struct loss
+load_quarantined(const struct load *l, const struct load_part *part)
 {
 	const struct item *item = part->item;
-	uint64_t records = part->new_count;
-	struct batch_head head = {0};
+	struct loss loss = {.cause = LOSS_QUARANTINED, .records = part->new_count};
+	struct batch_head head;
 	const char *why;
 
 	if (part->filtereds > 0) {
-		head.first_ts_us = l->filtered.row[part->filtered].minute_us;
-		head.last_ts_us = head.first_ts_us + MINUTE_US - 1;
-		records =
+		loss.from_us = l->filtered.row[part->filtered].minute_us;
+		loss.to_us = loss.from_us + MINUTE_US - 1;
+		loss.records =
 		    filtered_records(&l->filtered, part->filtered, part->filtereds);
 	} else if (item->kind == ITEM_LOSS) {
-		head.first_ts_us = item->loss.from_us;
-		head.last_ts_us = item->loss.to_us;
-		head.source.group = item->loss.group;
+		loss.from_us = item->loss.from_us;
+		loss.to_us = item->loss.to_us;
+		loss.group = item->loss.group;
 	} else if (batch_peek(item->frame + FRAME_HEADER, item->len - FRAME_HEADER,
-		       &head, &why) != 0) {
-		head.first_ts_us = head.last_ts_us = 0;
+		       &head, &why) == 0) {
+		loss.from_us = head.first_ts_us;
+		loss.to_us = head.last_ts_us;
+		loss.group = head.source.group;
 	}
-	text_add(sql, "(%" PRId32 ",%" PRIu64 ",%" PRIu64 ",",
-	    l->host[l->stream[part->stream].host].id, item->epoch, part->new_first);
-	text_add_time(sql, head.first_ts_us);
-	text_add(sql, ",");
-	text_add_time(sql, head.last_ts_us);
-	text_add(sql, ",'quarantined',%" PRIu64 ",%u)", records, head.source.group);
+	return loss;
 }
 
-/* Whether a row of its own tells of the part. */
+/* What is missing of the part: whether anything is. */
 static bool
-load_has_loss(const struct load_part *part, bool aside)
+load_loss(
+    const struct load *l, const struct load_part *part, bool aside, struct loss *loss)
 {
 	if (part->new_count == 0)
 		return false;
-	if (aside)
-		return true;
-	return !part->has_rows && !part->is_surplus &&
-	       part->item->kind != ITEM_FILTERED;
+	if (aside || (part->item->kind == ITEM_BATCH && !part->has_rows))
+		*loss = load_quarantined(l, part);
+	else if (part->item->kind == ITEM_LOSS)
+		*loss = part->item->loss;
+	else
+		return false;
+	return true;
+}
+
+/* Whether a loss is told in a row with others. */
+static bool
+load_is_merged(const struct load *l, const struct load_part *part)
+{
+	return l->unkept || part->is_surplus;
 }
 
 static void
 load_add_losses(const struct load *l, bool aside, struct text *sql)
 {
 	bool any = false;
+	struct loss loss;
 
 	for (size_t i = l->part_lo; i < l->part_hi; i++) {
 		const struct load_part *part = &l->part[i];
 
-		if (!load_has_loss(part, aside))
+		if (load_is_merged(l, part) || !load_loss(l, part, aside, &loss))
 			continue;
 		text_add(sql, any ? ","
 				  : "INSERT INTO fwlog.loss (host_id, epoch, seq, "
 				    "from_ts, to_ts, "
 				    "cause, records, nflog_group) VALUES ");
 		any = true;
-		if (aside || part->item->kind == ITEM_BATCH)
-			load_add_quarantined(l, part, sql);
-		else
-			load_add_loss(l, part, sql);
+		load_add_loss(l, part, &loss, sql);
 	}
 	/* There already when the marks were restored from an older backup. */
 	if (any)
@@ -263,17 +268,18 @@ load_add_losses(const struct load *l, bool aside, struct text *sql)
 }
 
 static void
-load_add_surplus(struct load *l, struct text *sql)
+load_add_surplus(struct load *l, bool aside, struct text *sql)
 {
 	const uint64_t now_us = clock_wall_us();
+	struct loss loss;
 
 	losses_begin(&l->surplus);
 	for (size_t i = l->part_lo; i < l->part_hi; i++) {
 		const struct load_part *part = &l->part[i];
 
-		if (part->new_count > 0 && part->is_surplus &&
+		if (load_is_merged(l, part) && load_loss(l, part, aside, &loss) &&
 		    losses_add(&l->surplus, l->host[l->stream[part->stream].host].id,
-			part->item->epoch, &part->item->loss, now_us) < 0)
+			part->item->epoch, &loss, now_us) < 0)
 			sql->failed = true;
 	}
 	losses_sql(&l->surplus, sql);
@@ -341,10 +347,9 @@ void
 load_commit_sql(struct load *l, bool aside, struct text *sql)
 {
 	load_add_losses(l, aside, sql);
-	if (!aside) {
-		load_add_surplus(l, sql);
+	load_add_surplus(l, aside, sql);
+	if (!aside)
 		load_add_filtered(l, sql);
-	}
 	load_add_marks(l, sql);
 	load_add_hosts(l, sql);
 	text_add(sql, "COMMIT");

@@ -34,7 +34,9 @@
 	M(losses, "losses stored")                                         \
 	M(losses_merged, "of these without a row of their own: too many")  \
 	M(filtered, "records that filters of agents left out")             \
+	M(filtered_merged, "counts of these without filter: too many")     \
 	M(quarantined, "records put into quarantine")                      \
+	M(quarantine_full, "of these only counted: too many bytes")        \
 	M(folded, "strings stored as a marker: over new_strings")          \
 	M(days_refused, "days that got no partition")                      \
 	M(database_faults, "times the database failed or was out of reach")

@@ -71,6 +71,20 @@ commit_take_marks(struct sink *s, const struct pg_result *r)
 	s->results++;
 }
 
+/* The one unit that is refused; it is put aside if its host has not had its share. */
+static void
+commit_skip(struct sink *s)
+{
+	struct load *l = s->flying;
+	const struct load_part *part = &l->part[l->part_lo];
+	size_t len = part->has_rows ? ASIDE_ROW_MIN : part->item->len;
+
+	load_skip_rows(l);
+	l->unkept =
+	    part->new_count > 0 &&
+	    !load_may_keep(s->tools, l->host[l->stream[part->stream].host].id, len);
+}
+
 void
 sink_commit_room(struct sink *s)
 {
@@ -82,7 +96,7 @@ sink_commit_room(struct sink *s)
 		s->planned = true;
 		load_plan(s->flying);
 		if (s->poison)
-			load_skip_rows(s->flying);
+			commit_skip(s);
 		room = pg_copy(s->pg, copyrow_header, sizeof copyrow_header);
 	}
 	while (room == 1) {
@@ -109,8 +123,12 @@ commit_next_aside(struct sink *s)
 		const struct load_part *part = &l->part[s->aside_part++];
 		bool bad = part->item->kind == ITEM_BATCH && !part->has_rows;
 
-		if (part->new_count > 0 && (bad || s->poison))
+		if (part->new_count == 0 || !(bad || s->poison))
+			continue;
+		s->quarantined += part->new_count;
+		if (!l->unkept && !part->is_surplus)
 			return part;
+		s->unkept += part->new_count;
 	}
 	return NULL;
 }
@@ -137,9 +155,9 @@ commit_set_aside(struct sink *s, const struct load_part *part)
 	    part->new_count > INT32_MAX ? INT32_MAX : part->new_count);
 	param[5].value = raw.p;
 	param[5].len = raw.len;
-	log_warn("%s: %" PRIu64 " records from number %" PRIu64 " go to quarantine: %s",
+	log_limited(&s->aside_limit, LOG_LEVEL_WARN,
+	    "%s: %" PRIu64 " records from number %" PRIu64 " go to quarantine: %s",
 	    session_of(item)->text, part->new_count, part->new_first, why);
-	s->quarantined += part->new_count;
 	sink_enter_state(s, SINK_SETTING_ASIDE);
 	pg_ask(s->pg,
 	    "INSERT INTO fwlog.quarantine (host_id, epoch, first_seq, records, reason, "
@@ -173,7 +191,8 @@ commit_count(struct sink *s)
 
 	m->commits++;
 	m->quarantined += s->quarantined;
-	s->quarantined = 0;
+	m->quarantine_full += s->unkept;
+	s->quarantined = s->unkept = 0;
 	for (size_t i = l->part_lo; i < l->part_hi; i++) {
 		const struct load_part *part = &l->part[i];
 
@@ -182,6 +201,8 @@ commit_count(struct sink *s)
 			m->losses++;
 			m->losses_merged += part->is_surplus;
 		}
+		if (part->new_count > 0)
+			m->filtered_merged += part->folded;
 		if (part->new_count > 0)
 			m->filtered += filtered_records(
 			    &l->filtered, part->filtered, part->filtereds);
@@ -239,7 +260,7 @@ commit_narrow(struct sink *s, const struct pg_error *error)
 
 	log_debug(
 	    "units %" PRIu32 " to %" PRIu32 " refused: %s", s->lo, hi, error->text);
-	s->quarantined = 0;
+	s->quarantined = s->unkept = 0;
 	if (hi - s->lo == 1) {
 		s->poison = true;
 		memcpy(s->poison_why, error->text, sizeof s->poison_why);

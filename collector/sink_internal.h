@@ -78,7 +78,9 @@ struct sink {
 	int results;                   /* of this step that had rows */
 	bool planned;                  /* the marks are read, rows may be copied */
 	uint64_t quarantined;          /* records this transaction puts aside */
-	bool committed;                /* COMMIT answered COMMIT */
+	uint64_t unkept;               /* of these, records that are only counted */
+	struct log_limit aside_limit;
+	bool committed; /* COMMIT answered COMMIT */
 	struct aside *aside;
 	struct rollup *rollup;
 

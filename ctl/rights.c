@@ -158,6 +158,8 @@ const char rights_sql[] =
     " ('fwlog_admin', 'fwlog.maintenance_due(integer,interval,interval,interval,bigint,"
     "interval,boolean)'),"
     " ('fwlog_admin', 'fwlog.rollup_trim(interval)'),"
+    " ('fwlog_admin', 'fwlog.filtered_trim(interval)'),"
+    " ('fwlog_admin', 'fwlog.quarantine_trim(interval)'),"
     " ('fwlog_admin', 'fwlog.partition_drop(text)'),"
     " ('fwlog_admin', 'fwlog.partition_drop_archived(text,bigint)'),"
     " ('fwlog_report', 'fwlog.distinct_estimate(bit)'),"

@@ -271,6 +271,7 @@ CREATE TABLE fwlog.quarantine (
 	noted       timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (host_id, epoch, first_seq)
 );
+CREATE INDEX quarantine_noted ON fwlog.quarantine (noted);
 COMMENT ON TABLE fwlog.quarantine IS 'batches that could not be stored, kept as they came';
 COMMENT ON COLUMN fwlog.quarantine.host_id IS 'the host';
 COMMENT ON COLUMN fwlog.quarantine.epoch IS 'run of the agent';

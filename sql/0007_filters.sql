@@ -645,7 +645,7 @@ COMMENT ON COLUMN fwlog.filter_applied.changed IS 'when its agent said so';
 CREATE TABLE fwlog.filtered_minute (
 	host_id     integer NOT NULL,
 	minute      timestamptz NOT NULL,
-	filter_id   integer NOT NULL CHECK (filter_id >= -1),
+	filter_id   integer NOT NULL CHECK (filter_id >= -2),
 	prefix_id   integer NOT NULL,
 	records     bigint NOT NULL CHECK (records >= 0),
 	PRIMARY KEY (host_id, minute, filter_id, prefix_id)
@@ -655,13 +655,15 @@ COMMENT ON TABLE fwlog.filtered_minute IS 'records that filters left out, counte
 COMMENT ON COLUMN fwlog.filtered_minute.host_id IS 'the host';
 COMMENT ON COLUMN fwlog.filtered_minute.minute IS 'minute the kernel saw the packets in';
 COMMENT ON COLUMN fwlog.filtered_minute.filter_id IS
-	'the filter; 0: drop and only, -1: rate in the agent''s own configuration';
+	'the filter; 0: drop and only, -1: rate in the agent''s own configuration; -2: any, by the '
+	'hour, when the host names too many';
 COMMENT ON COLUMN fwlog.filtered_minute.prefix_id IS 'prefix of the log rule; 0: none';
 COMMENT ON COLUMN fwlog.filtered_minute.records IS 'how many';
 
 CREATE VIEW fwlog.filtered_full AS
 SELECT f.minute, h.name AS host,
-       CASE f.filter_id WHEN 0 THEN '(local)' WHEN -1 THEN '(local rate)' ELSE d.name END
+       CASE f.filter_id WHEN 0 THEN '(local)' WHEN -1 THEN '(local rate)'
+       WHEN -2 THEN '(rest)' ELSE d.name END
            AS filter,
        p.prefix, f.records, f.host_id, f.filter_id
 FROM fwlog.filtered_minute f
@@ -672,7 +674,8 @@ COMMENT ON VIEW fwlog.filtered_full IS 'records that filters left out, with name
 COMMENT ON COLUMN fwlog.filtered_full.minute IS 'minute the kernel saw the packets in';
 COMMENT ON COLUMN fwlog.filtered_full.host IS 'machine whose records were left out';
 COMMENT ON COLUMN fwlog.filtered_full.filter IS
-	'the filter; (local), (local rate): of the agent''s own configuration';
+	'the filter; (local), (local rate): of the agent''s own configuration; (rest): any, by the '
+	'hour, when the host names too many';
 COMMENT ON COLUMN fwlog.filtered_full.prefix IS 'prefix of the log rule; null: none';
 COMMENT ON COLUMN fwlog.filtered_full.records IS 'how many';
 COMMENT ON COLUMN fwlog.filtered_full.host_id IS 'number of the host';

@@ -815,6 +815,41 @@ END $$;
 COMMENT ON FUNCTION fwlog.rollup_trim(interval) IS
 	'removes the oldest day of all roll-ups that is older, at least a day; how many rows';
 
+-- Agents name the minutes: a bound by days would be none.
+CREATE FUNCTION fwlog.filtered_trim(retain interval) RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+DECLARE
+	until timestamptz := fwlog.rollup_trim_until(retain);
+	upto  timestamptz := (SELECT f.minute FROM fwlog.filtered_minute f
+		WHERE f.minute < until ORDER BY f.minute OFFSET 999999 LIMIT 1);
+	gone  bigint;
+BEGIN
+	DELETE FROM fwlog.filtered_minute f
+	WHERE f.minute < until AND f.minute <= coalesce(upto, until);
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION fwlog.filtered_trim(interval) IS
+	'removes the oldest counts of what filters left out that are older, at least a day, a '
+	'million at a time; how many';
+
+CREATE FUNCTION fwlog.quarantine_trim(retain interval) RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' AS $$
+DECLARE
+	until timestamptz := fwlog.rollup_trim_until(retain);
+	gone  bigint;
+BEGIN
+	DELETE FROM fwlog.quarantine q WHERE q.noted < until;
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION fwlog.quarantine_trim(interval) IS
+	'removes what was put aside longer ago than that, at least a day; how many rows';
+
 -- ---- partitions
 
 CREATE TABLE fwlog.kept_day (
@@ -1043,6 +1078,16 @@ BEGIN
 	FROM (SELECT DISTINCT date_trunc('day', r.hour) FROM fwlog.rollup_hour r
 		WHERE r.hour < fwlog.rollup_trim_until(retain_rollups)) d
 	UNION ALL
+	SELECT 'removes counts of what filters left out older than ' || retain_rollups,
+		format('SELECT fwlog.filtered_trim(%L)', retain_rollups)
+	WHERE EXISTS (SELECT FROM fwlog.filtered_minute f
+		WHERE f.minute < fwlog.rollup_trim_until(retain_rollups))
+	UNION ALL
+	SELECT 'removes from the quarantine what is older than ' || retain,
+		format('SELECT fwlog.quarantine_trim(%L)', retain)
+	WHERE EXISTS (SELECT FROM fwlog.quarantine q
+		WHERE q.noted < fwlog.rollup_trim_until(retain))
+	UNION ALL
 	SELECT format('folds rows of %s of host %s at %s', e.rollup, e.host_id, e.start),
 		format('SELECT fwlog.rollup_fold(%L, %s, %L)', e.rollup, e.host_id, e.start)
 	FROM fwlog.rollup_excess(date_trunc('hour', now()) - interval '26 hours',
@@ -1071,7 +1116,8 @@ COMMENT ON FUNCTION fwlog.maintenance_due(integer, interval, interval, interval,
 
 REVOKE ALL ON FUNCTION fwlog.distinct_estimate(bit), fwlog.rollup_excess(timestamptz, timestamptz),
 	fwlog.rollup_fold(text, integer, timestamptz), fwlog.rollup_trim(interval),
-	fwlog.rollup_trim_until(interval), fwlog.rollup_upto(text),
+	fwlog.rollup_trim_until(interval), fwlog.filtered_trim(interval),
+	fwlog.quarantine_trim(interval), fwlog.rollup_upto(text),
 	fwlog.relation_bytes(regclass, boolean),
 	fwlog.rollup_sum_one(text, timestamptz), fwlog.rollup_sums_due(),
 	fwlog.rollup_sum(timestamptz), fwlog.rollup_thin_due(interval),
@@ -1091,7 +1137,8 @@ GRANT EXECUTE ON FUNCTION fwlog.rollup_fold(text, integer, timestamptz),
 	fwlog.maintenance_due(integer, interval, interval, interval, bigint, interval, boolean)
 	TO fwlog_ingest, fwlog_admin;
 -- Nothing the collector may do takes events away.
-GRANT EXECUTE ON FUNCTION fwlog.rollup_trim(interval), fwlog.partition_drop(text),
+GRANT EXECUTE ON FUNCTION fwlog.rollup_trim(interval), fwlog.filtered_trim(interval),
+	fwlog.quarantine_trim(interval), fwlog.partition_drop(text),
 	fwlog.partition_drop_archived(text, bigint),
 	fwlog.partition_is_closed(text) TO fwlog_admin;
 GRANT SELECT ON fwlog.rollup_minute_full, fwlog.rollup_hour_full,

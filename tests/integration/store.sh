@@ -215,6 +215,20 @@ sql "INSERT INTO fwlog.rollup_hour VALUES (1, now() - interval '10 days', 1, 6, 
 ctl maintain --retain-rollups 5d
 says "roll-ups by their own age" 0 'removes roll-ups older than 5 days: 1$'
 
+# ---- what filters left out, and what was put aside
+sql "INSERT INTO fwlog.filtered_minute SELECT 1, date_trunc('minute', now()) -
+		g * interval '1 day', 0, 0, 7 FROM generate_series(1, 9) g;
+	INSERT INTO fwlog.quarantine SELECT 1, 1, g, 1, 'of old', 'x', now() -
+		g * interval '10 days' FROM generate_series(1, 10) g" >/dev/null
+ctl maintain --retain 85d --retain-rollups 5d
+says "filtered counts go with roll-ups" 0 'removes counts of .* older than 5 days: 4$'
+says "the quarantine goes with its events" 0 'removes from the quarantine .* 85 days: 2$'
+is "younger counts stay" "$(sql "SELECT count(*) FROM fwlog.filtered_minute")" 5
+is "what was put aside later stays" "$(sql "SELECT count(*) FROM fwlog.quarantine
+	WHERE reason = 'of old'")" 8
+ctl maintain --retain 85d --retain-rollups 5d
+is "nothing is left to remove" "$(grep -c '^removes' <<<"$OUT")" 0
+
 # ---- many small rows of an hour that is over
 sql "INSERT INTO fwlog.rollup_hour_src SELECT 1, date_trunc('hour', now()) - interval '3 hours',
 	inet '10.9.0.0' + g, 1 + g % 7, 60 FROM generate_series(1, 5000) g" >/dev/null

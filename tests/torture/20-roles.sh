@@ -125,6 +125,8 @@ functions()
 		try "CALL partition_drop" "SELECT fwlog.partition_drop('event_p20010101')"
 		try "CALL alert_trim" "SELECT fwlog.alert_trim('100 years')"
 		try "CALL rollup_trim" "SELECT fwlog.rollup_trim('100 years')"
+		try "CALL filtered_trim" "SELECT fwlog.filtered_trim('100 years')"
+		try "CALL quarantine_trim" "SELECT fwlog.quarantine_trim('100 years')"
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "collector/aside.h"
 #include "collector/clock.h"
+#include "collector/filtered_share.h"
 #include "collector/load.h"
 #include "collector/session.h"
 #include "common/copyrow.h"
@@ -436,7 +437,83 @@ START_TEST(filtered_aside)
 }
 END_TEST
 
-/* As many numbers as a LOSS frame can tell: one unit, and no room for each of them. */
+/* A host that names minutes without end, two rows each; one row told many times takes
+ * one from its share. */
+START_TEST(filtered_beyond_the_share_of_a_day)
+{
+	const uint64_t hour = clock_wall_us() / (60 * MINUTE_US);
+	uint64_t seq = 0;
+
+	for (int i = 0; i < 1000; i++)
+		add_filtered(++seq, 60 * hour, 1);
+	for (uint64_t i = 1; i < FILTERED_A_DAY / 2; i++) {
+		add_filtered(++seq, i, 1);
+		if (i % 4096 == 0)
+			load_clear(&load);
+	}
+	ck_assert_uint_eq(load.part[load.parts - 1].folded, 0);
+	load_clear(&load);
+	add_filtered(++seq, 60 * hour - 90, 50);
+	add_filtered(++seq, 60 * hour - 91, 50);
+	add_filtered(++seq, 7, 50); /* long past: now */
+	ck_assert_uint_eq(load.part[0].folded, 2);
+	ck_assert_uint_eq(load.questions, 0);
+	begin(0, load.units, seq - 3);
+	ck_assert(commit_says(false, ",-2,0,106),"));
+	ck_assert(commit_says(false, ",-2,0,53) ON "));
+	host.id++;
+	load_clear(&load);
+	add_filtered(++seq, 60 * hour - 90, 50);
+	ck_assert_uint_eq(load.part[0].folded, 0);
+	host.id--;
+}
+END_TEST
+
+/* Retention would never come to them. */
+START_TEST(filtered_in_times_to_come)
+{
+	add_filtered(1, clock_wall_us() / MINUTE_US + 2000000, 4);
+	add_filtered(2, clock_wall_us() / MINUTE_US + 5, 4);
+	ck_assert_uint_eq(load.part[0].folded, 2);
+	ck_assert_uint_le(load.filtered.row[0].minute_us, clock_wall_us());
+	ck_assert_uint_eq(load.part[1].folded, 0);
+}
+END_TEST
+
+/* A host that sends batches that do not unpack: what goes beyond its share is counted.
+ */
+START_TEST(quarantine_has_its_bounds)
+{
+	for (uint64_t seq = 1; seq <= ASIDE_A_DAY / ASIDE_ROW_MIN + 2; seq++) {
+		struct item *item = batch_item(seq, 1);
+
+		item->len -= 5;
+		ck_assert_int_eq(load_add(&load, tools, item), 0);
+		ck_assert_ptr_nonnull(load.part[load.parts - 1].bad);
+		item->len += 5;
+	}
+	begin(0, load.units, 0);
+	ck_assert(commit_says(false, "(3,9,16384,"));
+	ck_assert(!commit_says(false, "(3,9,16385,'"));
+	ck_assert(commit_says(false, "loss_merge(3,9,"));
+	ck_assert(commit_says(false, ",'quarantined',2);"));
+}
+END_TEST
+
+START_TEST(aside_beyond_the_share)
+{
+	add_batch(1, 3);
+	begin(1, 2, 1);
+	load_skip_rows(&load);
+	ck_assert(commit_says(true, "INSERT INTO fwlog.loss "));
+	load.unkept = true;
+	ck_assert(!commit_says(true, "INSERT INTO fwlog.loss "));
+	ck_assert(commit_says(true, ",'quarantined',1);"));
+	begin(2, 3, 2);
+	ck_assert(!load.unkept);
+}
+END_TEST
+
 /* A host that claims losses without end: a bounded number of rows, and exact sums. */
 START_TEST(losses_beyond_the_share_of_a_day)
 {
@@ -465,6 +542,7 @@ START_TEST(losses_beyond_the_share_of_a_day)
 }
 END_TEST
 
+/* As many numbers as a LOSS frame can tell: one unit, and no room for each of them. */
 START_TEST(a_loss_of_very_many_numbers)
 {
 	add_loss(1, UINT32_MAX - 1);
@@ -540,6 +618,10 @@ main(void)
 	tcase_add_test(tc, filtered_is_added_up);
 	tcase_add_test(tc, filtered_is_clamped);
 	tcase_add_test(tc, filtered_aside);
+	tcase_add_test(tc, filtered_beyond_the_share_of_a_day);
+	tcase_add_test(tc, filtered_in_times_to_come);
+	tcase_add_test(tc, quarantine_has_its_bounds);
+	tcase_add_test(tc, aside_beyond_the_share);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
