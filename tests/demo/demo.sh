@@ -144,7 +144,10 @@ stop_all()
 	wait_quiet "${SITE_HOSTS[@]}"
 	wait_balanced 30 "${SITE_HOSTS[@]}" || say "Not everything arrived within 30 s."
 	page_get >/dev/null || not_ok "the web page does not answer"
-	[ -z "$SCAN_START" ] || [ -n "$SCANNED" ] || scan_report
+	if [ -n "$SCAN_START" ] && [ -z "$SCANNED" ]; then
+		wait_for $((2 * SCAN_LIMIT_MS / 1000)) scan_is_told || :
+		scan_report
+	fi
 	[ -z "$SCAN_START" ] || [ "$(scan_alerts | wc -l)" -eq 1 ] ||
 		not_ok "the port scan is not one alert: $(scan_alerts)"
 	for host in "${SITE_HOSTS[@]}"; do

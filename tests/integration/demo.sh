@@ -99,7 +99,7 @@ if ! ${as_user[@]+"${as_user[@]}"} unshare -Urn true 2>/dev/null; then
 fi
 demo interrupted DEMO_SECONDS=60 DEMO_PORT=18100 BUILD="$T/copy" \
 	${as_user[@]+"${as_user[@]}"}
-check "interrupted: the demo runs as an ordinary user" wait_for 60 logged_of interrupted 1200
+check "interrupted: the demo runs as an ordinary user" wait_for 60 logged_of interrupted 2500
 kill -INT "$DEMO_PID"
 check_end interrupted
 finish
