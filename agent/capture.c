@@ -12,6 +12,7 @@
 #include "agent/suppressed.h"
 #include "common/log.h"
 
+#define GONE_MAX 64          /* groups there can be, OPTIONS_GROUPS_MAX */
 #define KSEQ_NONE UINT32_MAX /* before the first number of a binding, which is 0 */
 
 #define PAST_MAX 256  /* positions of the numbering remembered … */
@@ -62,6 +63,8 @@ struct capture {
 	uint64_t received_us;      /* this datagram */
 	struct suppressed suppressed;
 	struct capture_group *first, **end;
+	struct capture_counters gone[GONE_MAX]; /* of groups that were removed */
+	size_t gone_count;
 	_Alignas(struct nlmsghdr) uint8_t datagram[NFLOG_DATAGRAM_MAX];
 };
 
@@ -644,20 +647,6 @@ capture_read(struct capture_group *g, unsigned max)
 	return n;
 }
 
-void
-capture_remove(struct capture_group *g)
-{
-	struct capture *c = g->capture;
-	struct capture_group **at = &c->first;
-
-	while (*at != g)
-		at = &(*at)->next;
-	*at = g->next;
-	if (c->end == &g->next)
-		c->end = at;
-	group_free(g);
-}
-
 /* The entry of that group, a new one if there is none. */
 static struct capture_counters *
 counters_of(uint16_t group, struct capture_counters *out, size_t *n)
@@ -669,21 +658,53 @@ counters_of(uint16_t group, struct capture_counters *out, size_t *n)
 	return &out[(*n)++];
 }
 
+static void
+counters_add(struct capture_counters *o, const struct capture_group *g)
+{
+	o->captured += g->counters.captured;
+	o->suppressed += g->counters.suppressed;
+	o->replayed += g->counters.replayed;
+	o->lost += g->counters.lost;
+	o->gaps += g->counters.gaps;
+	o->overruns += g->counters.overruns + nflog_overruns(g->binding.fd);
+}
+
+/* Counters never go down. */
+static void
+counters_keep(struct capture *c, const struct capture_group *g)
+{
+	if (c->gone_count < GONE_MAX)
+		counters_add(counters_of(g->binding.group, c->gone, &c->gone_count), g);
+}
+
+void
+capture_remove(struct capture_group *g)
+{
+	struct capture *c = g->capture;
+	struct capture_group **at = &c->first;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	if (c->end == &g->next)
+		c->end = at;
+	counters_keep(c, g);
+	group_free(g);
+}
+
 size_t
 capture_counters(const struct capture *c, struct capture_counters *out, size_t max)
 {
-	size_t n = 0;
+	size_t n = c->gone_count < max ? c->gone_count : max;
 
+	memcpy(out, c->gone, n * sizeof *out);
 	for (const struct capture_group *g = c->first; g != NULL && n < max;
 	     g = g->next) {
 		struct capture_counters *o = counters_of(g->binding.group, out, &n);
 
-		o->captured += g->counters.captured;
-		o->suppressed += g->counters.suppressed;
-		o->replayed += g->counters.replayed;
-		o->lost += g->counters.lost;
-		o->gaps += g->counters.gaps;
-		o->overruns += g->counters.overruns + nflog_overruns(g->binding.fd);
+		counters_add(o, g);
+		o->bindings++;
+		o->receive_buffer += nflog_receive_buffer(g->binding.fd);
 	}
 	return n;
 }

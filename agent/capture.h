@@ -32,6 +32,8 @@ struct capture_counters {
 	uint64_t lost;       /* records the kernel numbered and did not deliver */
 	uint64_t gaps;       /* how many times that happened */
 	uint64_t overruns;   /* datagrams that found the receive buffer full */
+	uint64_t bindings;   /* that are read now */
+	uint64_t receive_buffer; /* bytes, theirs together */
 };
 
 /* All are borrowed; log may be NULL. NULL: no memory. */

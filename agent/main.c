@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/monitor.h"
 #include "agent/options.h"
+#include "agent/stats.h"
 #include "common/cli.h"
 
 int
@@ -11,6 +12,7 @@ main(int argc, char **argv)
 	    .summary = "reads NFLOG groups and brings every record to a collector",
 	    .default_conf = FWLOG_SYSCONFDIR "/fwlog/fwlog-agent.conf",
 	    .spec = &options_spec,
+	    .metrics = &stats_table,
 	};
 	static struct options options;
 	int rc = cli_start(&program, argc, argv, &options);

@@ -29,6 +29,7 @@
 #include "agent/worker.h"
 #include "common/cli.h"
 #include "common/log.h"
+#include "common/scrape.h"
 
 #define QUICK_MS 10000     /* a worker that dies sooner died quickly */
 #define QUICK_DEATHS 3     /* in a row that are forgiven */
@@ -55,6 +56,7 @@ struct monitor {
 	int64_t started_at, restart_at, kill_at, watchdog_at;
 	char status[96]; /* as the service manager was told */
 	unsigned quick_deaths;
+	struct worker_port port; /* the socket stays with us, workers come and go */
 	int pid_file;
 };
 
@@ -99,7 +101,7 @@ worker_main(struct monitor *m, int channel, pid_t parent)
 		filters_local_free(filters);
 		return EXIT_FAILED;
 	}
-	int rc = worker_run(m->options, m->keys, filters, channel);
+	int rc = worker_run(m->options, m->keys, filters, channel, &m->port);
 
 	filters_local_free(filters);
 	return rc;
@@ -123,11 +125,26 @@ fork_worker(struct monitor *m, const int pair[2])
 	return pid > 0 ? 0 : -1;
 }
 
+/* Without the port everything else goes on: whoever took it must not stop a log. */
+static void
+open_port(struct monitor *m)
+{
+	const char *address = m->options->metrics;
+	char why[256];
+
+	if (address == NULL || m->port.fd >= 0)
+		return;
+	m->port.fd = scrape_listen(address, why, sizeof why);
+	if (m->port.fd < 0)
+		log_error("metrics: %s; there are none until the next worker", why);
+}
+
 static void
 start_worker(struct monitor *m)
 {
 	int pair[2] = {-1, -1};
 
+	open_port(m);
 	m->started_at = now_ms();
 	m->restart_at = NEVER;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
@@ -235,6 +252,7 @@ on_death(struct monitor *m, bool stopping)
 	if (!ready && WIFEXITED(status) && WEXITSTATUS(status) != EXIT_OK)
 		return WEXITSTATUS(status);
 	report_death(pid, status);
+	m->port.restarts++;
 	plan_restart(m);
 	return -1;
 }
@@ -529,6 +547,7 @@ prepare_rights(struct monitor *m)
 		return -1;
 	}
 	prepare_local_log(m);
+	open_port(m);
 	/* It has the keys in memory. */
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0 ||
 	    privilege_limit(rights_needed(m)) < 0) {
@@ -569,6 +588,7 @@ monitor_run(const struct options *o)
 	    .signal_fd = -1,
 	    .kill_at = NEVER,
 	    .watchdog_at = NEVER,
+	    .port = {.fd = -1},
 	    .pid_file = -1};
 	int rc;
 
@@ -580,6 +600,10 @@ monitor_run(const struct options *o)
 		rc = loop(&m);
 	if (m.channel >= 0)
 		close(m.channel);
+	if (m.port.fd >= 0) {
+		close(m.port.fd);
+		scrape_forget(o->metrics);
+	}
 	groups_free(m.groups);
 	notify_close();
 	keyfile_free(m.keys);

@@ -285,15 +285,27 @@ nflog_adopt(int fd, const struct nflog_conf *conf, struct nflog_socket *out)
 	return request_settings(fd, conf);
 }
 
-uint32_t
-nflog_overruns(int fd)
+static uint32_t
+memory_info(int fd, unsigned what)
 {
 	uint32_t info[SK_MEMINFO_VARS] = {0};
 	socklen_t len = sizeof info;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
 		return 0;
-	return info[SK_MEMINFO_DROPS];
+	return info[what];
+}
+
+uint32_t
+nflog_overruns(int fd)
+{
+	return memory_info(fd, SK_MEMINFO_DROPS);
+}
+
+uint32_t
+nflog_receive_buffer(int fd)
+{
+	return memory_info(fd, SK_MEMINFO_RCVBUF);
 }
 
 /* ---- datagrams */

@@ -55,6 +55,8 @@ int nflog_adopt(int fd, const struct nflog_conf *conf, struct nflog_socket *out)
 
 /* Datagrams the kernel could not queue on this socket since it was opened. */
 uint32_t nflog_overruns(int fd);
+/* Bytes the kernel holds for this socket at most. */
+uint32_t nflog_receive_buffer(int fd);
 
 /* A packet as the kernel described it; points into the datagram. */
 struct nflog_packet {

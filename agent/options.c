@@ -13,6 +13,7 @@
 #include "agent/rate.h"
 #include "agent/spool.h"
 #include "common/filter.h"
+#include "common/scrape.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
@@ -128,6 +129,9 @@ static const struct conf_option options[] = {
 	"user the worker becomes; unset and started as root: fwlog, or else nobody"},
     {"", "pid_file", CONF_STRING, AT(pid_file), NULL, 1, 4000, NULL,
 	"file for the process id, locked while the agent runs"},
+    {"", "metrics", CONF_STRING, AT(metrics), NULL, 1, 180, NULL,
+	"address for Prometheus: 127.0.0.1:port, [::1]:port or unix:/path",
+	scrape_check},
     {"", "sandbox", CONF_ENUM, AT(sandbox), "auto", 0, 0, sandbox_choices,
 	"whether the worker may make only the system calls it needs"},
     {"", "conntrack", CONF_ENUM, AT(conntrack), "auto", 0, 0, conntrack_choices,

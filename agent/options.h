@@ -72,7 +72,8 @@ struct options {
 
 	char *user;
 	char *pid_file;
-	int sandbox; /* enum option_sandbox */
+	char *metrics; /* NULL: none */
+	int sandbox;   /* enum option_sandbox */
 
 	struct group_options defaults;
 	struct filter_options filters;

@@ -739,20 +739,8 @@ reconcile_take(struct reconcile *r, const struct reading_message *m)
 
 /* ---- figures */
 
-static void
-put(struct stats *out, const char *name, uint64_t value)
-{
-	struct stat_entry *s = &out->entry[out->count];
-
-	if (out->count == STATS_MAX)
-		return;
-	snprintf(s->name, sizeof s->name, "%s", name);
-	s->value = value;
-	out->count++;
-}
-
 void
-reconcile_stats(const struct reconcile *r, struct stats *out)
+reconcile_counters(const struct reconcile *r, struct reconcile_counters *out)
 {
 	uint64_t hits = 0, open = 0, groups = 0;
 
@@ -761,11 +749,13 @@ reconcile_stats(const struct reconcile *r, struct stats *out)
 		open += ledger_open(&r->ledger[i]);
 		groups += r->entry[i]->group != NULL && r->ledger[i].based;
 	}
-	put(out, "run", spool_epoch(r->spool));
-	put(out, "rules_groups", groups);
-	put(out, "rules_counted", hits);
-	put(out, "rules_settled", hits > open ? hits - open : 0);
-	put(out, "rules_lost", r->lost);
+	*out = (struct reconcile_counters){
+	    .run = spool_epoch(r->spool),
+	    .groups = groups,
+	    .counted = hits,
+	    .settled = hits > open ? hits - open : 0,
+	    .lost = r->lost,
+	};
 }
 
 /* ---- start and end */

@@ -44,7 +44,15 @@ void reconcile_bind(struct reconcile *r, struct capture_group *g, uint16_t group
 /* It is captured no longer. */
 void reconcile_unbind(struct reconcile *r, uint16_t group);
 void reconcile_take(struct reconcile *r, const struct reading_message *m);
-/* Adds its figures, fwlog-agent(8). */
-void reconcile_stats(const struct reconcile *r, struct stats *out);
+
+/* Of this run, the groups that are reconciled, and their packets. */
+struct reconcile_counters {
+	uint64_t run; /* the epoch */
+	uint64_t groups;
+	uint64_t counted; /* by rules */
+	uint64_t settled; /* of these, captured or known to be lost */
+	uint64_t lost;    /* found by it */
+};
+void reconcile_counters(const struct reconcile *r, struct reconcile_counters *out);
 
 #endif

@@ -42,6 +42,11 @@ struct spool_counters {
 	uint64_t dropped;   /* records refused or removed because it was full */
 	uint64_t corrupt;   /* damaged regions found */
 	uint64_t syncs, sync_errors;
+	uint64_t acked; /* numbers acknowledged in this run */
+	uint64_t segments;
+	uint64_t bytes_limit; /* of bytes_used */
+	bool full;            /* records are dropped now, for want of room */
+	bool refused;         /* the disk does not take a new segment now */
 };
 
 struct spool;

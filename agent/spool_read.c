@@ -136,6 +136,7 @@ spool_ack(struct spool *s, uint64_t epoch, uint64_t seq)
 	       (s->sent[s->sent_tail % SENT_MAX].epoch != epoch ||
 		   s->sent[s->sent_tail % SENT_MAX].last <= seq))
 		s->sent_tail++;
+	s->count.acked += seq - e->acked;
 	epoch_acked(s, e, seq);
 }
 
@@ -349,12 +350,19 @@ oldest_us(const struct spool *s)
 void
 spool_counters(const struct spool *s, struct spool_counters *out)
 {
+	const struct segment *seg;
 	const struct epoch *e;
 
 	*out = s->count;
+	out->bytes_limit = s->conf.size;
+	out->full = s->dropping;
+	out->refused = spool_now_ms() < s->retry_ms;
 	out->bytes_used = s->used;
 	out->bytes_retained = retain_bytes(s);
-	TAILQ_FOREACH (e, &s->epochs, entry)
+	TAILQ_FOREACH (e, &s->epochs, entry) {
 		out->records_waiting += epoch_waiting(e);
+		TAILQ_FOREACH (seg, &e->segments, entry)
+			out->segments++;
+	}
 	out->oldest_us = out->records_waiting > 0 ? oldest_us(s) : 0;
 }

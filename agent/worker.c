@@ -15,6 +15,7 @@
 #include "agent/uplink.h"
 #include "common/cli.h"
 #include "common/log.h"
+#include "common/scrape.h"
 
 #define TICK_MS 200       /* where sync_interval does not say */
 #define LINGER_MAX_MS 500 /* at the end, for what the kernel still gathers */
@@ -47,6 +48,9 @@ struct worker {
 	struct capture *capture;
 	struct reconcile *reconcile; /* NULL: not wanted */
 	struct uplink *uplink;
+	const struct worker_port *port;
+	struct scrape *scrape; /* NULL: not wanted */
+	uint64_t started_us;
 	struct held held[HELD_MAX];
 	struct event *event[EVENTS_MAX];
 	size_t events;
@@ -343,14 +347,57 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* ---- what it is watched by */
+
+static struct stats_sources
+sources(const struct worker *w)
+{
+	return (struct stats_sources){
+	    .capture = w->capture,
+	    .spool = w->spool,
+	    .uplink = w->uplink,
+	    .filters = w->filters,
+	    .log = w->log,
+	    .reconcile = w->reconcile,
+	    .groups_wanted = w->options->groups,
+	    .worker_restarts = w->port->restarts,
+	    .started_us = w->started_us,
+	};
+}
+
 static void
 on_stats(void *arg, struct stats *out)
 {
-	struct worker *w = arg;
+	const struct stats_sources from = sources(arg);
 
-	if (w->reconcile != NULL)
-		reconcile_stats(w->reconcile, out);
-	stats_fill(out, w->capture, w->spool, w->uplink, w->log, w->filters);
+	stats_fill(out, &from);
+}
+
+static void
+on_metrics(void *arg, struct text *out)
+{
+	const struct stats_sources from = sources(arg);
+
+	stats_write(out, &from);
+}
+
+static bool
+on_ready(void *arg, char *why, size_t whysize)
+{
+	const struct stats_sources from = sources(arg);
+
+	return stats_ready(&from, why, whysize);
+}
+
+static int
+open_scrape(struct worker *w)
+{
+	const struct scrape_calls calls = {w, on_metrics, on_ready};
+
+	if (w->port->fd < 0)
+		return 0;
+	w->scrape = scrape_new(w->base, w->port->fd, &calls);
+	return w->scrape != NULL ? 0 : -1;
 }
 
 /* ---- start and end */
@@ -484,7 +531,8 @@ start(struct worker *w)
 	    capture_new(w->spool, w->names, w->log, (int)w->options->zstd_level);
 	if (w->capture != NULL)
 		capture_use_filters(w->capture, w->filters);
-	if (w->capture == NULL || open_reconcile(w) < 0 || add_events(w) < 0)
+	if (w->capture == NULL || open_reconcile(w) < 0 || add_events(w) < 0 ||
+	    open_scrape(w) < 0)
 		goto no_memory;
 	(void)send(w->channel, &ready, 1, MSG_NOSIGNAL);
 	return 0;
@@ -499,6 +547,7 @@ finish(struct worker *w)
 {
 	int64_t until = now_ms() + DRAIN_MS;
 
+	scrape_free(w->scrape);
 	for (size_t i = 0; i < HELD_MAX; i++)
 		if (w->held[i].group != NULL)
 			drain(w->held[i].group, until);
@@ -538,11 +587,18 @@ hold_signals(int how)
 
 int
 worker_run(const struct options *o, const struct keyfile *keys,
-    struct filters_local *filters, int channel)
+    struct filters_local *filters, int channel, const struct worker_port *port)
 {
-	struct worker w = {
-	    .options = o, .keys = keys, .local = filters, .channel = channel};
+	struct worker w = {.options = o,
+	    .keys = keys,
+	    .local = filters,
+	    .channel = channel,
+	    .port = port};
+	struct timespec now;
 	int rc = EXIT_FAILED;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	w.started_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (start(&w) == 0) {

@@ -12,6 +12,12 @@
 
 #define WORKER_READY 'R' /* sent to the monitor once everything is open */
 
+/* What it is watched by. */
+struct worker_port {
+	int fd;            /* listens, the worker's own; -1: none (common/scrape.h) */
+	uint64_t restarts; /* of workers, so far */
+};
+
 /*
  * keys: what the uplink is sealed with, NULL for a plain one; filters: those of the
  * options. Both outlive the call.
@@ -20,6 +26,6 @@
  * worker's own. Returns the exit code; what was captured is synced then.
  */
 int worker_run(const struct options *o, const struct keyfile *keys,
-    struct filters_local *filters, int channel);
+    struct filters_local *filters, int channel, const struct worker_port *port);
 
 #endif

@@ -11,6 +11,7 @@
 #define FWLOG_COLLECTOR_ALERTS_H
 
 #include "collector/load.h"
+#include "collector/metrics.h"
 #include "collector/options.h"
 
 struct alerts;
@@ -23,6 +24,8 @@ void alerts_free(struct alerts *a);
 
 /* The rows of the load's transaction are committed. NULL-safe. */
 void alerts_take(struct alerts *a, const struct load *l);
+/* What is to be told of it, as of about a second ago; NULL-safe. */
+void alerts_figures(struct alerts *a, struct metrics_alerts *out);
 /* Reads the rules again; NULL-safe. */
 void alerts_reload(struct alerts *a);
 

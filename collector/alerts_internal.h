@@ -3,7 +3,7 @@
  * Shared by the files of the alert thread: alerts.c (queue, thread, rules),
  * alerts_run.c (the time in which this collector evaluates), alerts_store.c (what goes
  * to the database), alerts_watch.c (what built-in alerts are about), replay.c (events
- * from the database).
+ * from the database), alerts_figures.c (what it is watched by).
  */
 #ifndef FWLOG_COLLECTOR_ALERTS_INTERNAL_H
 #define FWLOG_COLLECTOR_ALERTS_INTERNAL_H
@@ -62,8 +62,9 @@ struct alerts {
 	pthread_mutex_t lock; /* the queue */
 	pthread_cond_t filled;
 	struct alerts_chunk *first, **last;
-	size_t queued;    /* bytes */
-	uint64_t dropped; /* transactions that did not fit */
+	size_t queued;                 /* bytes */
+	uint64_t dropped;              /* transactions that did not fit */
+	struct metrics_alerts figures; /* under the lock, too */
 
 	/* The rest is the thread's. */
 	struct rule_set *set;
@@ -95,7 +96,10 @@ struct alerts_run {
 	size_t gaps;
 	struct alerts_span span[ALERTS_SPANS_MAX];
 	size_t spans;
-	uint64_t missing; /* events that could not be found */
+	uint64_t missing; /* events that could not be found, not yet said */
+	uint64_t missed;  /* the same, in all */
+	uint64_t replays; /* times events were read back */
+	uint64_t deliveries_due, deliveries_waiting, deliveries_failing;
 
 	char *pending; /* JSON of alerts to be stored, and its stream */
 	size_t pending_len;
@@ -146,6 +150,9 @@ int alerts_store_rules(struct alerts_run *r, const struct rule_set *set)
     __attribute__((warn_unused_result));
 /* Alerts that go on, of the database, become the engine's. */
 int alerts_restore(struct alerts_run *r) __attribute__((warn_unused_result));
+
+/* alerts_figures.c: every second, for alerts_figures. */
+void alerts_publish(struct alerts_run *r, uint64_t now_us);
 
 /* alerts_watch.c: every now and then; 0 or -1. */
 int alerts_watch(struct alerts_run *r, uint64_t now_us)

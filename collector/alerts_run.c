@@ -497,6 +497,7 @@ turn(struct alerts_run *r)
 	if (now_us < r->poll_due)
 		return 0;
 	r->poll_due = now_us + POLL_US;
+	alerts_publish(r, now_us);
 	return poll_all(r, now_us);
 }
 

@@ -16,6 +16,7 @@
 #include "collector/maintain.h"
 #include "collector/notify.h"
 #include "collector/sink.h"
+#include "collector/watch.h"
 #include "common/log.h"
 
 #define KEEP_ALIVE_MS 2000 /* for agents that wait for room */
@@ -34,6 +35,7 @@ struct collector {
 	struct maintain *maintain; /* NULL: it is left to others */
 	struct notify *notify;
 	struct alerts *alerts; /* NULL: none are raised */
+	struct watch *watch;
 	const struct keytable *table;
 	struct filters_feed *feed;
 	struct filterset *filters; /* NULL: not read yet */
@@ -581,6 +583,25 @@ collector_start(struct collector *c)
 }
 
 static int
+collector_begin_watch(struct collector *c)
+{
+	const struct watch_env env = {
+	    .base = c->base,
+	    .options = c->options,
+	    .metrics = &c->metrics,
+	    .sessions = &c->sessions,
+	    .session_env = &c->session_env,
+	    .sink_env = &c->sink_env,
+	    .sink = c->sink,
+	    .gate = &c->gate,
+	    .alerts = c->alerts,
+	};
+
+	c->watch = watch_new(&env);
+	return c->watch != NULL ? EXIT_OK : EXIT_FAILED;
+}
+
+static int
 collector_begin_maintenance(struct collector *c)
 {
 	if (!c->options->maintain)
@@ -606,6 +627,7 @@ collector_free(struct collector *c)
 	struct session *s;
 
 	c->stopping = true;
+	watch_free(c->watch);
 	listener_free(c->listener);
 	gate_free(c->gate);
 	while ((s = TAILQ_FIRST(&c->sessions)) != NULL)
@@ -644,6 +666,8 @@ collector_run(const struct options *options)
 	rc = collector_start(&c);
 	if (rc == EXIT_OK)
 		rc = collector_begin_maintenance(&c);
+	if (rc == EXIT_OK)
+		rc = collector_begin_watch(&c);
 	if (rc == EXIT_OK && event_base_dispatch(c.base) < 0)
 		rc = EXIT_FAILED;
 	metrics_log(&c.metrics);

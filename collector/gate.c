@@ -252,6 +252,12 @@ gate_take(struct gate *g, evutil_socket_t fd, const struct address *peer)
 }
 
 uint64_t
+gate_waiting(const struct gate *g)
+{
+	return g->count;
+}
+
+uint64_t
 gate_count(const struct gate *g, const struct address *peer)
 {
 	const struct stranger *s;

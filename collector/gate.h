@@ -44,6 +44,8 @@ void gate_set_table(struct gate *g, const struct keytable *table);
 
 /* Takes over fd. With max_unauthenticated waiting the longest of them has to go. */
 void gate_take(struct gate *g, evutil_socket_t fd, const struct address *peer);
+/* Strangers, in all. */
+uint64_t gate_waiting(const struct gate *g);
 /* Strangers from the same source (address_same_source). */
 uint64_t gate_count(const struct gate *g, const struct address *peer);
 

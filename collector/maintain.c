@@ -127,6 +127,7 @@ static void
 work(struct maintain *m)
 {
 	if (m->next == m->jobs) {
+		m->metrics->maintained_us = clock_wall_us();
 		rest(m);
 		return;
 	}
@@ -156,6 +157,7 @@ say_result(const struct maintain *m, const struct pg_result *r)
 static void
 job_failed(struct maintain *m, const struct pg_error *error)
 {
+	m->metrics->maintain_faults++;
 	log_warn("maintenance: %s: %s; tried again in the next round%s",
 	    m->job[m->next].what, error->text,
 	    error->fault == PG_FAULT_DENIED
@@ -167,6 +169,7 @@ static void
 failed(struct maintain *m, const struct pg_error *error)
 {
 	m->metrics->database_faults++;
+	m->metrics->maintain_faults++;
 	log_limited(&m->fault_limit, LOG_LEVEL_WARN,
 	    "%s: no maintenance: %s; next try in %" PRIu64 " s", pg_where(m->pg),
 	    error->text, m->options->maintain_interval / 1000);
@@ -228,6 +231,7 @@ on_done(void *arg, const struct pg_error *error)
 			rest(m); /* another one is at it */
 		break;
 	case MAINTAIN_WORKING:
+		m->metrics->maintained += error->fault == PG_FAULT_NONE;
 		m->next++;
 		work(m);
 		break;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/metrics.h"
+#include "common/scrape.h"
+
 #define KIB UINT64_C(1024)
 #define MIB (KIB * KIB)
 #define GIB (KIB * MIB)
@@ -119,6 +122,9 @@ static const struct conf_option table[] = {
 	"difference of clocks above which a host's is wrong; 0: never"},
     {"", "stop_timeout", CONF_DURATION, AT(stop_timeout), "10s", 100, HOUR, NULL,
 	"time to finish what is under way after SIGTERM"},
+    {"", "metrics", CONF_STRING, AT(metrics), NULL, 1, 180, NULL,
+	"address for Prometheus: 127.0.0.1:port, [::1]:port or unix:/path",
+	scrape_check},
     {"action", "type", CONF_ENUM, IN(type), "syslog", 0, 0, action_type_names,
 	"how it tells people"},
     {"action", "level", CONF_ENUM, IN(level), "informational", 0, 0, action_level_names,
@@ -220,6 +226,7 @@ const struct cli_program options_program = {
     .summary = "brings the records of all agents into PostgreSQL",
     .default_conf = FWLOG_SYSCONFDIR "/fwlog/fwlog-collector.conf",
     .spec = &spec,
+    .metrics = &metrics_table,
 };
 
 void

@@ -30,6 +30,7 @@ struct options {
 	uint64_t hello_timeout;
 	uint64_t idle_timeout;
 	uint64_t stop_timeout;
+	char *metrics; /* NULL: none */
 	uint64_t max_age;
 	uint64_t new_strings;
 	bool maintain;

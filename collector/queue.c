@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "collector/clock.h"
+
 struct item *
 item_new(struct queue *q, size_t len)
 {
@@ -10,7 +12,7 @@ item_new(struct queue *q, size_t len)
 
 	if (item == NULL)
 		return NULL;
-	*item = (struct item){.queue = q, .len = len};
+	*item = (struct item){.queue = q, .len = len, .came_us = clock_us()};
 	q->held += sizeof *item + len;
 	*q->total += sizeof *item + len;
 	return item;

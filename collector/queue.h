@@ -22,6 +22,7 @@ struct item {
 	uint64_t first_seq;
 	uint32_t count;   /* numbers it covers, at least 1 */
 	struct loss loss; /* ITEM_LOSS */
+	uint64_t came_us; /* when, clock_us */
 	size_t len;       /* bytes of frame */
 	uint8_t frame[];  /* complete, with length and type */
 };

@@ -283,6 +283,7 @@ read_stage(struct alerts_run *r, unsigned stage, uint64_t now_us)
 		gap->since_us = from_us;
 		any = true;
 	}
+	r->replays += any;
 	if (any)
 		rc =
 		    sql.failed ? -1 : read_rows(r, from_us, to_us, sql.p, take_gap, &g);
@@ -326,6 +327,7 @@ replay_gaps(struct alerts_run *r, uint64_t now_us)
 		engine_raise(r->engine, now_us, &signal);
 		log_warn("%" PRIu64 " events could not be found for the alert rules",
 		    r->missing);
+		r->missed += r->missing;
 		r->missing = 0;
 	}
 	return 0;
@@ -388,6 +390,7 @@ backfill(struct alerts_run *r, const struct alerts_span *span, uint64_t now_us)
 	char *condition = candidates(r, r->a->set);
 	int rc = -1;
 
+	r->replays++;
 	b.e = alerts_make_engine(r, r->a->set, true);
 	r->live = false; /* old prefixes are no new ones */
 	if (condition != NULL && b.e != NULL) {

@@ -855,8 +855,10 @@ session_welcome(struct session *s, const struct epoch_mark *marks, size_t n)
 	}
 	message_put_welcome(&w, &welcome);
 	session_write(s, &w, frame);
-	if (s->state == SESSION_ENTERING)
+	if (s->state == SESSION_ENTERING) {
 		session_enter(s, SESSION_OPEN);
+		s->env->metrics->sessions++;
+	}
 	s->env->contact(s->env->arg, s->host, true);
 }
 

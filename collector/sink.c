@@ -332,6 +332,12 @@ sink_step(struct sink *s)
 }
 
 bool
+sink_is_connected(const struct sink *s)
+{
+	return s->state >= SINK_READY;
+}
+
+bool
 sink_is_idle(const struct sink *s)
 {
 	if (s->flying != NULL || s->filling->parts > 0)

@@ -52,5 +52,7 @@ void sink_contact(struct sink *s, struct host *h, bool urgent);
 /* Takes nothing more; commits what it has and writes every status, then calls idle. */
 void sink_finish(struct sink *s);
 bool sink_is_idle(const struct sink *s);
+/* The database is there, and its schema and rights are right. */
+bool sink_is_connected(const struct sink *s);
 
 #endif

@@ -23,6 +23,7 @@ commit_begin(struct sink *s)
 	s->planned = false;
 	s->committed = false;
 	s->aside_part = s->flying->part_lo;
+	s->begun_us = clock_us();
 	sink_enter_state(s, SINK_COPYING);
 	pg_query(s->pg, s->sql.failed ? "no memory" : s->sql.p, sink_timeout(s));
 }
@@ -177,6 +178,7 @@ commit_end(struct sink *s)
 	text_clear(&s->sql);
 	rollup_add_sql(s->rollup, &s->sql);
 	load_commit_sql(s->flying, s->poison, &s->sql);
+	s->ending_us = clock_us();
 	sink_enter_state(s, SINK_COMMITTING);
 	pg_query(s->pg, s->sql.failed ? "no memory" : s->sql.p, sink_timeout(s));
 }
@@ -188,14 +190,18 @@ commit_count(struct sink *s)
 {
 	const struct load *l = s->flying;
 	struct metrics *m = s->env->metrics;
+	uint64_t now_us = clock_us();
 
 	m->commits++;
+	metric_observe(&m->commit, now_us - s->ending_us);
+	metric_observe(&m->transaction, now_us - s->begun_us);
 	m->quarantined += s->quarantined;
 	m->quarantine_full += s->unkept;
 	s->quarantined = s->unkept = 0;
 	for (size_t i = l->part_lo; i < l->part_hi; i++) {
 		const struct load_part *part = &l->part[i];
 
+		metric_observe(&m->batch, now_us - part->item->came_us);
 		m->rows += part->to - part->from;
 		if (part->item->kind == ITEM_LOSS && part->new_count > 0) {
 			m->losses++;

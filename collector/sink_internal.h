@@ -81,6 +81,7 @@ struct sink {
 	uint64_t unkept;               /* of these, records that are only counted */
 	struct log_limit aside_limit;
 	bool committed; /* COMMIT answered COMMIT */
+	uint64_t begun_us, ending_us;  /* when BEGIN, COMMIT were sent */
 	struct aside *aside;
 	struct rollup *rollup;
 

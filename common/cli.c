@@ -9,7 +9,14 @@
 #include "common/log.h"
 #include "common/nearest.h"
 
-enum { OPT_CHECK = 256, OPT_SYSLOG, OPT_HELP, OPT_VERSION, OPT_PRINT_OPTIONS };
+enum {
+	OPT_CHECK = 256,
+	OPT_SYSLOG,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_PRINT_OPTIONS,
+	OPT_PRINT_METRICS
+};
 
 static const char short_options[] = "+:c:o:vq";
 static const struct option long_options[] = {
@@ -22,6 +29,7 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {"print-options", no_argument, NULL, OPT_PRINT_OPTIONS},
+    {"print-metrics", no_argument, NULL, OPT_PRINT_METRICS},
     {NULL, 0, NULL, 0},
 };
 
@@ -122,6 +130,10 @@ take_option(const struct cli_program *program, struct arguments *a, int c, char 
 		return EXIT_OK;
 	case OPT_PRINT_OPTIONS:
 		conf_print_options(program->spec, stdout);
+		return EXIT_OK;
+	case OPT_PRINT_METRICS:
+		if (program->metrics != NULL)
+			metric_print(program->metrics, stdout);
 		return EXIT_OK;
 	default:
 		return wrong_option(program, c, argv);

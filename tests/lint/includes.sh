@@ -12,6 +12,7 @@ common    zstd       zstd.h
 common    inih       ini.h
 common    libsodium  sodium.h
 common    libpcre2   pcre2.h
+common    libevent   event2/*
 agent     nflog      libnetfilter_log/* libmnl/*
 agent     nfnetlink  libnfnetlink/*
 agent     libevent   event2/*

@@ -45,7 +45,7 @@ run_worker(void)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(channel[0]);
-	_exit(worker_run(&o, NULL, NULL, channel[1]));
+	_exit(worker_run(&o, NULL, NULL, channel[1], &(struct worker_port){.fd = -1}));
 }
 
 static void
