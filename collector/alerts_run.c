@@ -13,7 +13,7 @@
 			*/
 #define POLL_US ALERTS_SECOND
 #define VERSION_US (10 * ALERTS_SECOND)
-#define MARKS_US (3 * ALERTS_SECOND)
+#define MARKS_US ALERTS_SECOND
 #define HOSTS_MAX (1u << 20)
 
 /* ---- positions */
