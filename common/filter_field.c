@@ -137,7 +137,7 @@ const struct filter_field filter_fields[] = {
 	TEXT(FILTER_PREFIX), COLUMN1(prefix_id)},
     {NAMES("verdict", "action event.action"), .type = FILTER_VERDICT,
 	.symbols = verdicts, .max = FILTER_REJECT,
-	.sql = "fwlog.verdict(e.prefix_id, e.host_id, e.ts)"},
+	.sql = FILTER_VERDICT_SQL},
     {NAMES("in", "iif in_iface in_interface observer.ingress.interface.name"),
 	TEXT(FILTER_IFACE), COLUMN1(in_id)},
     {NAMES("out", "oif out_iface out_interface observer.egress.interface.name"),

@@ -54,6 +54,13 @@ enum filter_part {
 #define FILTER_HOOK_ARP 256u
 #define FILTER_HOOK_NETDEV 512u
 
+/* The verdict of the event e: from the place of its prefix in what is read once, or,
+ * where host or time decide, from a function called for each event. */
+#define FILTER_VERDICT_SQL                                           \
+	"coalesce(('{accept,drop,reject,unknown}'::text[])[(SELECT " \
+	"fwlog.verdicts())[coalesce(e.prefix_id, 0) + 1]], "         \
+	"fwlog.verdict(e.prefix_id, e.host_id, e.ts))"
+
 struct filter_field {
 	const char *name;
 	const char *aliases; /* with a space between them */

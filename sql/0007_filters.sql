@@ -237,6 +237,26 @@ END $$;
 COMMENT ON FUNCTION fwlog.verdict(integer, integer, timestamptz) IS
 	'accept, drop, reject or unknown: what the prefix map says of a prefix on a host at a time';
 
+-- Most prefixes have one verdict everywhere and always: filters over many events look it up
+-- here, at a place, and ask fwlog.verdict() of the others alone.
+CREATE FUNCTION fwlog.verdicts() RETURNS smallint[]
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(coalesce(v.code, CASE WHEN v.prefix_id IS NULL AND (g.id = 0
+		OR p.prefix_id IS NOT NULL) THEN 4 END) ORDER BY g.id)::smallint[]
+	FROM generate_series(0, (SELECT least(coalesce(max(d.prefix_id), 0), 1000000)
+		FROM fwlog.dict_prefix d)) g (id)
+	LEFT JOIN fwlog.dict_prefix p ON p.prefix_id = g.id
+	LEFT JOIN (SELECT t.prefix_id, CASE WHEN count(*) = 1 AND bool_and(t.host_id = 0
+			AND (SELECT count(DISTINCT coalesce(u, 'unknown')) FROM unnest(t.verdict) u) = 1)
+			THEN array_position('{accept,drop,reject,unknown}'::text[],
+				min(coalesce(t.verdict[1], 'unknown'))) END AS code
+		FROM fwlog.prefix_timeline t GROUP BY 1) v ON v.prefix_id = g.id
+$$;
+COMMENT ON FUNCTION fwlog.verdicts() IS
+	'by number of the prefix, from 0 for none on: 1 accept, 2 drop, 3 reject, 4 unknown; null '
+	'where host or time decide, or the number is beyond 1000000';
+
 -- Only prefixes of which nothing is said are looked for among the events; there may be none.
 CREATE FUNCTION fwlog.prefix_unknown(since timestamptz)
 RETURNS TABLE (prefix text, events bigint, hosts text[], newest timestamptz)
@@ -1029,7 +1049,8 @@ REVOKE ALL ON FUNCTION fwlog.prefix_key(text), fwlog.prefix_matches(text, text),
 	fwlog.prefix_host(text), fwlog.prefix_end(text, integer, timestamptz),
 	fwlog.prefix_set(text, text, text, text, timestamptz),
 	fwlog.prefix_unset(text, text, timestamptz), fwlog.prefix_settle(text),
-	fwlog.verdict(integer, integer, timestamptz), fwlog.prefix_unknown(timestamptz),
+	fwlog.verdict(integer, integer, timestamptz), fwlog.verdicts(),
+	fwlog.prefix_unknown(timestamptz),
 	fwlog.list_has(text, inet), fwlog.list_values(text),
 	fwlog.list_open(text, text, boolean), fwlog.list_put(integer, text),
 	fwlog.list_drop(integer, text), fwlog.list_close(integer), fwlog.list_remove(text),
@@ -1047,7 +1068,7 @@ GRANT SELECT, INSERT, UPDATE ON fwlog.filter_applied, fwlog.filtered_minute TO f
 GRANT SELECT ON fwlog.prefix_map_full, fwlog.prefix_verdict, fwlog.list_full,
 	fwlog.filtered_full, fwlog.filter_full, fwlog.filter_history, fwlog.filter_host
 	TO fwlog_report;
-GRANT EXECUTE ON FUNCTION fwlog.verdict(integer, integer, timestamptz),
+GRANT EXECUTE ON FUNCTION fwlog.verdict(integer, integer, timestamptz), fwlog.verdicts(),
 	fwlog.list_has(text, inet), fwlog.list_values(text)
 	TO fwlog_ingest, fwlog_report, fwlog_admin;
 GRANT EXECUTE ON FUNCTION fwlog.prefix_unknown(timestamptz), fwlog.prefix_key(text),

@@ -9,7 +9,6 @@
 
 #define MINUTE (60 * RANGE_SECOND)
 #define CUBE (ROLLED_HOST | ROLLED_PREFIX | ROLLED_PROTO | ROLLED_VERDICT)
-#define VERDICT_SQL "fwlog.verdict(e.prefix_id, e.host_id, e.ts)"
 
 static const struct {
 	const char *name;
@@ -193,9 +192,9 @@ rolled_condition(const struct filter_sql *condition, const struct piece *p)
 	out = open_memstream(&sql, &size);
 	if (out == NULL)
 		return NULL;
-	while ((at = strstr(text, VERDICT_SQL)) != NULL) {
+	while ((at = strstr(text, FILTER_VERDICT_SQL)) != NULL) {
 		fprintf(out, "%.*se.verdict", (int)(at - text), text);
-		text = at + strlen(VERDICT_SQL);
+		text = at + strlen(FILTER_VERDICT_SQL);
 	}
 	fputs(text, out);
 	if (fclose(out) == 0)

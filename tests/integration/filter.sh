@@ -15,6 +15,9 @@ db_init
 
 # ---- equivalence
 dsn=$(pg_dsn postgres)
+# Verdicts that a host decides, beside those that are the same everywhere.
+sql "SELECT fwlog.host_enter('web1'); SELECT fwlog.prefix_set('*drop*', 'drop', NULL, NULL, NULL),
+	fwlog.prefix_set('*s*', 'reject', NULL, 'web1', NULL)" >/dev/null
 found=$("$BIN/filter-equiv" "$dsn" 5000 2000 7514 2>&1)
 rc=$?
 note "$(tail -n 1 <<<"$found")"
@@ -23,6 +26,8 @@ if [ "$rc" -eq 0 ] && grep -q '^5000 filters, 2000 events: 0 differences' <<<"$f
 else
 	not_ok "memory and PostgreSQL differ: $found"
 fi
+is "verdicts of all kinds are there" "$(sql "SELECT array_position(v, NULL) IS NOT NULL,
+	2 = ANY (v), 4 = ANY (v) FROM fwlog.verdicts() v")" 't|t|t'
 at_least "filters that select some events, not all" \
 	"$(sed -n 's/.* \([0-9]*\) filters select some.*/\1/p' <<<"$found")" 2500
 at_least "filters that use the field used least" \

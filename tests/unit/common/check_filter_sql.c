@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/filter.h"
+#include "common/filter_field.h"
 
 static struct filter_error error;
 static struct filter_sql sql;
@@ -97,9 +98,9 @@ static const struct {
 	{NULL}},
     {"-has:host", "(TRUE) IS NOT TRUE", {NULL}},
     {"verdict:drop,reject",
-	"fwlog.verdict(e.prefix_id, e.host_id, e.ts) = ANY ($1::text[])",
+	FILTER_VERDICT_SQL " = ANY ($1::text[])",
 	{"{drop,reject}"}},
-    {"has:verdict", "fwlog.verdict(e.prefix_id, e.host_id, e.ts) <> 'unknown'", {NULL}},
+    {"has:verdict", FILTER_VERDICT_SQL " <> 'unknown'", {NULL}},
     {"src:@bad,10.0.0.1", "e.src <<= ANY ($1::inet[])", {"<@bad,10.0.0.1>"}},
     {"dport:@p", "e.dport = ANY ($1::int[])", {"<@p>"}},
 };
