@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "web-cgi/completeness.h"
 #include "web-cgi/health.h"
+#include "web-cgi/ledger.h"
 #include "web-cgi/route.h"
 
-#define LOSSES_NAMED 3 /* losses told one by one */
+#define PICKED 200 /* hosts to choose from */
 
 /* ---- head and bars */
 
@@ -123,6 +125,24 @@ query_form(struct visit *v)
 	html_raw(h, "<button>Search</button></form>\n");
 }
 
+/* The hosts to choose from, each a filter more. */
+static void
+host_picker(struct visit *v, const char *action)
+{
+	const struct ledger *l = v->ledger;
+	struct html *h = &v->html;
+
+	if (l == NULL || l->hosts_count < 2)
+		return;
+	html_raw(h, "<details class=\"pick\"><summary>choose a host</summary><ul>\n");
+	for (int i = 0; i < l->hosts_count && i < PICKED; i++) {
+		html_raw(h, "<li>");
+		page_value(v, action, "host", l->hosts[i].name);
+		html_raw(h, "</li>\n");
+	}
+	html_raw(h, "</ul></details>\n");
+}
+
 /* Anything but the presets: two times and a zone. */
 static void
 range_form(struct visit *v, const char *action)
@@ -190,6 +210,7 @@ page_begin(struct visit *v, const char *title, const char *action)
 	html_raw(h, "fwlog</a>\n");
 	bar_of_pages(v);
 	query_form(v);
+	host_picker(v, action);
 	presets(v, action);
 	range_form(v, action);
 	html_raw(h, "</header>\n<main>\n");
@@ -262,40 +283,24 @@ page_range(struct visit *v, const char *path, const char *title)
 	html_raw(h, "</span></div>\n");
 }
 
-static void
-loss_words(struct html *h, const struct loss_row *loss)
-{
-	if (loss->records > 0 || loss->unknown == 0)
-		html_count(h, loss->records);
-	else
-		html_raw(h, "an unknown number");
-	html_raw(h, health_is_wanted(loss) ? " left out on " : " missing from ");
-	html_text(h, loss->host);
-	html_raw(h, ": ");
-	html_text(h, loss->cause);
-}
-
 void
 page_completeness(struct visit *v, const struct ledger *l)
 {
 	struct html *h = &v->html;
 	struct health health;
-	bool lost;
 
 	health_judge(&health, l, v->now);
-	lost = health.missing > 0 || health.unknown > 0;
-	html_raw(
-	    h, lost ? "<p class=\"complete lost\"><b>✗</b> Not complete: "
-	       : health.quietest != NULL
-		   ? "<p class=\"complete\"><b class=\"down\">!</b> Complete as far "
-		     "as known"
-		   : "<p class=\"complete\"><b class=\"up\">✓</b> Complete");
-	for (int i = 0; i < l->losses_count && i < LOSSES_NAMED; i++) {
-		html_raw(h, i > 0 || !lost ? "; " : "");
-		loss_words(h, &l->losses[i]);
+	html_raw(h, "<p class=\"complete\">");
+	if (health.missing > 0 || health.unknown > 0) {
+		html_raw(h, "<span class=\"lost\"><b>✗</b> Not complete");
+		completeness_missing(v, l, ": ", "; ");
+		html_raw(h, "</span>");
+	} else if (health.quietest != NULL) {
+		html_raw(h, "<b class=\"down\">!</b> Complete as far as known");
+	} else {
+		html_raw(h, "<b class=\"up\">✓</b> Complete");
 	}
-	if (l->losses_count > LOSSES_NAMED)
-		html_f(h, "; and %d more", l->losses_count - LOSSES_NAMED);
+	completeness_left_out(v, l, "; ");
 	html_f(h, ". %d of %d agents report", health.reporting, health.agents);
 	if (health.quietest != NULL) {
 		html_raw(h, "; <b class=\"down\">silent: ");

@@ -191,6 +191,7 @@ no_match(struct visit *v, const struct events *e)
 static void
 write_all(struct visit *v, const struct events *e)
 {
+	v->ledger = &e->ledger;
 	page_begin(v, v->state.q[0] != '\0' ? v->state.q : "Events", PATH);
 	page_range(v, PATH, "Events");
 	page_completeness(v, &e->ledger);

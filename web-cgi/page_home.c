@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "web-cgi/completeness.h"
 #include "web-cgi/glance.h"
 #include "web-cgi/health.h"
 #include "web-cgi/home_hosts.h"
@@ -10,8 +11,8 @@
 #include "web-cgi/ranking_list.h"
 #include "web-cgi/route.h"
 
-#define PICKED 200     /* hosts to choose from */
-#define LOSSES_NAMED 3 /* losses told one by one in the strip */
+#define NOTE "</dd><dd class=\"note\">"
+#define LOST "</dd><dd class=\"note down\">"
 
 static void
 plural(struct html *h, uint64_t n, const char *one, const char *many)
@@ -234,23 +235,10 @@ cell_newest(struct html *h, const struct health *health, int64_t now)
 }
 
 static void
-loss_item(struct html *h, const struct loss_row *loss)
+cell_completeness(struct visit *v, const struct health *health, const struct ledger *l)
 {
-	if (loss->records > 0 || loss->unknown == 0)
-		html_count(h, loss->records);
-	else
-		html_raw(h, "unknown number");
-	html_raw(h, health_is_wanted(loss) ? " left out on " : " missing from ");
-	html_text(h, loss->host);
-	html_raw(h, ": ");
-	html_text(h, loss->cause);
-	if (loss->records > 0 && loss->unknown > 0)
-		html_raw(h, ", and more that nobody could count");
-}
+	struct html *h = &v->html;
 
-static void
-cell_completeness(struct html *h, const struct health *health, const struct ledger *l)
-{
 	cell_begin(h, "Completeness");
 	if (health->missing > 0)
 		plural(h, health->missing, " missing", " missing");
@@ -259,14 +247,8 @@ cell_completeness(struct html *h, const struct health *health, const struct ledg
 	else
 		html_raw(h, health->reporting == health->agents ? "complete"
 								: "as far as known");
-	for (int i = 0; i < l->losses_count && i < LOSSES_NAMED; i++) {
-		note_begin(h);
-		loss_item(h, &l->losses[i]);
-	}
-	if (l->losses_count > LOSSES_NAMED) {
-		note_begin(h);
-		html_f(h, "and %d more", l->losses_count - LOSSES_NAMED);
-	}
+	completeness_missing(v, l, LOST, LOST);
+	completeness_left_out(v, l, NOTE);
 	cell_end(h);
 }
 
@@ -303,7 +285,7 @@ strip(struct visit *v, const struct glance *g, const struct health *health)
 	cell_agents(v, health);
 	cell_newest(h, health, v->now);
 	cell_alerts(v, &g->ledger);
-	cell_completeness(h, health, &g->ledger);
+	cell_completeness(v, health, &g->ledger);
 	html_raw(h, "</dl>\n");
 }
 
@@ -385,23 +367,6 @@ set_up(struct html *h, const struct ledger *l)
 
 /* ---- all of it */
 
-/* The hosts to choose from, each a filter more. */
-static void
-host_picker(struct visit *v, const struct ledger *l)
-{
-	struct html *h = &v->html;
-
-	if (l->hosts_count < 2)
-		return;
-	html_raw(h, "<details class=\"pick\"><summary>choose a host</summary><ul>\n");
-	for (int i = 0; i < l->hosts_count && i < PICKED; i++) {
-		html_raw(h, "<li>");
-		page_value(v, "/", "host", l->hosts[i].name);
-		html_raw(h, "</li>\n");
-	}
-	html_raw(h, "</ul></details>\n");
-}
-
 static void
 write_all(struct visit *v, const struct glance *g)
 {
@@ -409,6 +374,7 @@ write_all(struct visit *v, const struct glance *g)
 	struct health health;
 
 	health_judge(&health, &g->ledger, v->now);
+	v->ledger = &g->ledger;
 	page_begin(v, "Overview", "/");
 	if (health.stored == 0 && g->timeline.sum.all == 0) {
 		set_up(h, &g->ledger);
@@ -418,7 +384,6 @@ write_all(struct visit *v, const struct glance *g)
 		return;
 	}
 	page_range(v, "/", "Overview");
-	host_picker(v, &g->ledger);
 	answer(h, &health, v->now);
 	strip(v, g, &health);
 	if (g->timeline.sum.all > 0) {

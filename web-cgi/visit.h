@@ -15,6 +15,7 @@
 #include "web-cgi/state.h"
 #include "web-cgi/store.h"
 
+struct ledger;
 struct route;
 
 struct visit {
@@ -24,8 +25,9 @@ struct visit {
 	const char *rest; /* of the path, behind that of a route with a tail */
 	int64_t now;      /* µs since 1970 UTC */
 	struct state state;
-	struct search search; /* the filter of the state */
-	struct store *store;  /* from visit_store on */
+	struct search search;        /* the filter of the state */
+	struct store *store;         /* from visit_store on */
+	const struct ledger *ledger; /* hosts to choose from, or NULL */
 	struct html html;
 	struct response out; /* type, file and headers; status and body are set last */
 	/* Why it did not work: foreign text may be in it. */

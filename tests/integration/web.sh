@@ -169,6 +169,15 @@ sql "UPDATE fwlog.host_status SET last_contact = now() - interval '14 minutes'
 get /
 shows "losses and silence come first" 200 "1 of 2 agents is silent: web1, for 14 min." \
 	"12 records are missing in this range" "12 missing from web03: kernel" "1/2"
+sql "INSERT INTO fwlog.filtered_minute (host_id, minute, filter_id, prefix_id, records)
+	SELECT host_id, date_trunc('minute', now() - interval '9 minutes'), 0, 0, 1127
+	FROM fwlog.host WHERE name = 'web03'" >/dev/null
+get /
+shows "what filters left out is told apart" 200 "12 missing from web03: kernel" \
+	"note\">1,127 records left out by filters (web03 1,127)"
+get /events
+shows "and on the events page" 200 "Not complete: 12 missing from web03: kernel</span>" \
+	"; 1,127 records left out by filters (web03 1,127)"
 get "/?from=2020-01-01T00:00:00Z&to=$(date -u -d '-1 hour' +%FT%TZ)"
 hides "a loss outside the range is not in it" 'are missing'
 
