@@ -3,12 +3,53 @@
 
 #include <stdlib.h>
 
-#define SEEK_LIMIT "2000" /* ms a look outside the range may take */
+#define RANKED_LONG (12 * RANGE_HOUR) /* sums of days tell enough */
+#define SEEK_LIMIT "2000"             /* ms a look outside the range may take */
 
 static const char *const facet_names[EVENTS_FACETS] = {
     "src", "dport", "prefix", "host"};
 
 /* ---- lists */
+
+static int64_t
+step_of(const struct range *r)
+{
+	return r->to - r->from >= RANKED_LONG ? RANGE_DAY : PIECES_STEP;
+}
+
+/* Few events are left to be read one by one for each list. */
+static bool
+can_rank(const struct visit *v, const struct events *e, unsigned fields)
+{
+	const struct range *r = &v->state.range;
+	double rate = (double)e->timeline.sum.all / (double)(r->to - r->from);
+
+	if (e->timeline.sum.all <= EVENTS_FACET_FEW)
+		return false;
+	for (int i = 0; i < EVENTS_FACETS; i++) {
+		struct pieces p = pieces_cut(
+		    fields | rolled_field(facet_names[i]), step_of(r), r->from, r->to);
+
+		if ((double)p.by_events * rate > EVENTS_FACET_FEW)
+			return false;
+	}
+	return true;
+}
+
+static void
+add_rankings(struct visit *v, struct events *e, const struct filter_sql *condition,
+    unsigned fields)
+{
+	const struct range *r = &v->state.range;
+	struct ranking_wish wish = {.condition = condition,
+	    .fields = fields,
+	    .limit = EVENTS_FACET_VALUES,
+	    .long_steps = step_of(r) > PIECES_STEP};
+
+	for (int i = 0; i < EVENTS_FACETS; i++)
+		ranking_add(&e->rankings[i], v->store, top_field_find(facet_names[i]),
+		    r->from, r->to, &wish);
+}
 
 static void
 add_facets(struct visit *v, struct events *e, const struct filter_sql *condition)
@@ -25,6 +66,28 @@ add_facets(struct visit *v, struct events *e, const struct filter_sql *condition
 	for (int i = 0; i < EVENTS_FACETS; i++)
 		top_add(&e->facets[i], v->store, top_field_find(facet_names[i]),
 		    e->listed_from, v->state.range.to, condition, EVENTS_FACET_VALUES);
+}
+
+static void
+add_lists(struct visit *v, struct events *e, const struct filter_sql *condition,
+    unsigned fields)
+{
+	e->ranked = can_rank(v, e, fields);
+	if (e->ranked)
+		add_rankings(v, e, condition, fields);
+	else
+		add_facets(v, e, condition);
+}
+
+static void
+read_lists(struct visit *v, struct events *e)
+{
+	for (int i = 0; i < EVENTS_FACETS; i++) {
+		if (e->ranked)
+			ranking_read(&e->rankings[i], v->store);
+		else
+			top_read(&e->facets[i], v->store);
+	}
 }
 
 /* ---- no match */
@@ -83,21 +146,21 @@ seek(struct visit *v, struct events *e, const struct filter_sql *condition)
 /* ---- all of it */
 
 static int
-read_rows(
-    struct visit *v, struct events *e, const struct filter_sql *condition, bool facets)
+read_rows(struct visit *v, struct events *e, const struct filter_sql *condition,
+    unsigned fields, bool facets)
 {
 	enum store_status status;
 
 	rows_add(&e->rows, v->store, &v->state, condition, &e->timeline);
 	if (facets)
-		add_facets(v, e, condition);
+		add_lists(v, e, condition, fields);
 	store_end(v->store);
 	status = store_run(v->store);
 	if (status != STORE_OK)
 		return visit_status(v, status);
 	rows_read(&e->rows, v->store);
-	for (int i = 0; facets && i < EVENTS_FACETS; i++)
-		top_read(&e->facets[i], v->store);
+	if (facets)
+		read_lists(v, e);
 	return 200;
 }
 
@@ -124,7 +187,7 @@ read_all(
 	if (ledger_read(&e->ledger, v->store) < 0)
 		return 500;
 	if (e->timeline.sum.all > 0)
-		return read_rows(v, e, condition, facets);
+		return read_rows(v, e, condition, fields, facets);
 	seek(v, e, condition);
 	return 200;
 }

@@ -7,6 +7,7 @@
 #define FWLOG_WEB_EVENTS_H
 
 #include "web-cgi/ledger.h"
+#include "web-cgi/ranking.h"
 #include "web-cgi/rows.h"
 #include "web-cgi/timeline.h"
 #include "web-cgi/top.h"
@@ -14,7 +15,10 @@
 
 #define EVENTS_FACETS 4
 #define EVENTS_FACET_VALUES 8
-/* Lists are made of the newest so many events at least, whole bars; the page says so.
+/* Lists of more events are read from roll-ups where these know filter and fields. */
+#define EVENTS_FACET_FEW 20000
+/* Else they are made of the newest so many events at least, whole bars; the page says
+ * so.
  */
 #define EVENTS_FACET_BUDGET 100000
 
@@ -22,8 +26,10 @@ struct events {
 	struct timeline timeline;
 	struct ledger ledger;
 	struct rows rows;
+	bool ranked; /* lists are rankings, of the whole range; else facets */
+	struct ranking rankings[EVENTS_FACETS];
 	struct top facets[EVENTS_FACETS];
-	uint64_t listed;     /* events the lists are made of */
+	uint64_t listed;     /* events the facets are made of */
 	int64_t listed_from; /* since then */
 	/* With no match in the range: the nearest before it, else after it. */
 	int64_t nearest; /* STORE_NONE: none was found */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "web-cgi/page.h"
+#include "web-cgi/ranking_list.h"
 #include "web-cgi/service.h"
 
 static void
@@ -57,7 +58,7 @@ facets_write(struct visit *v, const char *path, const struct events *e)
 {
 	struct html *h = &v->html;
 
-	if (e->listed < e->timeline.sum.all) {
+	if (!e->ranked && e->listed < e->timeline.sum.all) {
 		html_raw(h, "<p class=\"note\">Lists are of the newest ");
 		html_count(h, e->listed);
 		html_raw(h, " events, since ");
@@ -65,7 +66,11 @@ facets_write(struct visit *v, const char *path, const struct events *e)
 		html_raw(h, ".</p>\n");
 	}
 	html_raw(h, "<div class=\"tops\">\n");
-	for (int i = 0; i < EVENTS_FACETS; i++)
-		facet(v, path, &e->facets[i], e->listed);
+	for (int i = 0; i < EVENTS_FACETS; i++) {
+		if (e->ranked)
+			ranking_list(v, path, &e->rankings[i]);
+		else
+			facet(v, path, &e->facets[i], e->listed);
+	}
 	html_raw(h, "</div>\n");
 }
