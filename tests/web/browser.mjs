@@ -2,6 +2,7 @@
 // A browser for the scenarios: Debian's chromium by playwright-core, as the user alice. Every
 // page is watched: what a page must never do (an error on the console, something the content
 // security policy refuses, a request to another origin) is noted and found by watched().
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 
@@ -17,7 +18,7 @@ const TIMEOUT = 10000;
 export const DESK = { width: 1366, height: 768 };
 export const PHONE = { width: 320, height: 640 };
 
-const faults = [];
+const watches = new AsyncLocalStorage();
 let browser;
 
 export async function openBrowser() {
@@ -32,9 +33,11 @@ export async function closeBrowser() {
 	await browser.close();
 }
 
-// What pages did that they must not, since the last call.
-export function watched() {
-	return faults.splice(0);
+// Runs what opens pages; returns what these did that they must not.
+export async function watched(work) {
+	const faults = [];
+	await watches.run(faults, work);
+	return faults;
 }
 
 // Chromium puts an answer of 4xx or 5xx to a page on the console; scenarios ask for such.
@@ -43,6 +46,7 @@ function isStatusOfPage(message) {
 }
 
 function watch(page) {
+	const faults = watches.getStore();
 	page.on('console', (m) => {
 		if (['error', 'warning'].includes(m.type()) && !isStatusOfPage(m))
 			faults.push(`console, ${page.url()}: ${m.text()}`);

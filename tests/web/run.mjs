@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // run.mjs [NAME...]: the scenarios of scenarios/*.mjs, or those whose name contains one of the
-// words, one after the other. Each file's default export is an object of scenarios by name,
-// async functions of a fresh page and a check; see check() below. Result lines are those of
-// tests/run.sh. FWLOG_URL, FWLOG_NODE and FWLOG_CHROMIUM are set by tests/web/site.sh.
+// words, one after the other; at the same time, one after the other, those of files that export
+// apart: no event that comes or goes may matter to them. Each file's default export is an object
+// of scenarios by name, async functions of a fresh page and a check; see check() below. Result
+// lines are those of tests/run.sh. FWLOG_URL, FWLOG_NODE and FWLOG_CHROMIUM are set by tests/web/site.sh.
 import { readdirSync } from 'node:fs';
 import { closeBrowser, newPage, openBrowser, watched } from './browser.mjs';
 
@@ -35,31 +36,41 @@ function checkOf(name) {
 	};
 }
 
-async function run(name, scenario) {
+async function play(name, scenario) {
 	const page = await newPage(scenario.options);
-	const start = Date.now();
 	try {
 		await scenario(page, checkOf(name));
 	} catch (e) {
 		say(false, `${name}: to its end`, `${e.message} (at ${page.url()})`);
 	}
 	await page.close();
-	const faults = watched();
+}
+
+async function run(name, scenario) {
+	const start = Date.now();
+	const faults = await watched(() => play(name, scenario));
 	say(faults.length === 0, `${name}: no console error, nothing refused, no other origin`,
 		faults.join('; '));
 	console.log(`# ${name}: ${Date.now() - start} ms`);
 }
 
-await openBrowser();
-try {
-	for (const file of readdirSync(folder).filter((f) => f.endsWith('.mjs')).sort()) {
-		const scenarios = (await import(new URL(file, folder))).default;
+async function runAll(files) {
+	for (const { file, scenarios } of files)
 		for (const [name, scenario] of Object.entries(scenarios)) {
 			const full = `${file.slice(0, -4)}: ${name}`;
 			if (wanted.length === 0 || wanted.some((w) => full.includes(w)))
 				await run(full, scenario);
 		}
-	}
+}
+
+const files = [];
+for (const file of readdirSync(folder).filter((f) => f.endsWith('.mjs')).sort()) {
+	const { default: scenarios, apart = false } = await import(new URL(file, folder));
+	files.push({ file, scenarios, apart });
+}
+await openBrowser();
+try {
+	await Promise.all([runAll(files.filter((f) => !f.apart)), runAll(files.filter((f) => f.apart))]);
 } finally {
 	await closeBrowser();
 }

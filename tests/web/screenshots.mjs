@@ -10,21 +10,24 @@ const looks = [
 	{ name: '320', viewport: PHONE, colorScheme: 'light', deviceScaleFactor: 2 },
 ];
 
-await openBrowser();
-for (const { name, ...options } of looks) {
-	const page = await newPage(options);
-	const shoot = async (what, path) => {
-		await open(page, path);
-		await page.screenshot({ path: `${folder}/${what}-${name}.png` });
-	};
-	await shoot('overview', '/');
-	await shoot('hosts', '/hosts');
-	await shoot('events', '/events?q=src:203.0.113.77');
-	await open(page, '/events?q=src:203.0.113.77+dport:3389');
-	await shoot('record', `/record/${(await records(page))[0]}`);
-	await page.close();
+async function takeAll() {
+	for (const { name, ...options } of looks) {
+		const page = await newPage(options);
+		const shoot = async (what, path) => {
+			await open(page, path);
+			await page.screenshot({ path: `${folder}/${what}-${name}.png` });
+		};
+		await shoot('overview', '/');
+		await shoot('hosts', '/hosts');
+		await shoot('events', '/events?q=src:203.0.113.77');
+		await open(page, '/events?q=src:203.0.113.77+dport:3389');
+		await shoot('record', `/record/${(await records(page))[0]}`);
+		await page.close();
+	}
 }
+
+await openBrowser();
+const faults = await watched(takeAll);
 await closeBrowser();
-const faults = watched();
 faults.forEach((f) => console.error(f));
 process.exit(faults.length > 0 ? 1 : 0);

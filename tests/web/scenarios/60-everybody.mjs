@@ -2,6 +2,8 @@
 // The page for everybody: without a script, light and dark, on a narrow screen, by keyboard.
 import { PHONE, follow, newPage, open, records, violations } from '../browser.mjs';
 
+export const apart = true;
+
 const PAGES = ['/', '/events?range=24h', '/events?q=-dport:23&live=15', '/events?q=srce:1', '/record/1-1',
 	'/record/none', '/events?q=dport:4711', '/top/src', '/top/dport?vs=prev', '/hosts', '/hosts/web02',
 	'/alerts', '/filters', '/views', '/help'];
