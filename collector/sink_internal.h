@@ -80,8 +80,8 @@ struct sink {
 	uint64_t quarantined;          /* records this transaction puts aside */
 	uint64_t unkept;               /* of these, records that are only counted */
 	struct log_limit aside_limit;
-	bool committed; /* COMMIT answered COMMIT */
-	uint64_t begun_us, ending_us;  /* when BEGIN, COMMIT were sent */
+	bool committed;               /* COMMIT answered COMMIT */
+	uint64_t begun_us, ending_us; /* when BEGIN, COMMIT were sent */
 	struct aside *aside;
 	struct rollup *rollup;
 

@@ -13,6 +13,7 @@
 #include "ctl/filter_change.h"
 #include "ctl/filter_preview.h"
 #include "ctl/filter_view.h"
+#include "ctl/health.h"
 #include "ctl/import.h"
 #include "ctl/key.h"
 #include "ctl/list.h"
@@ -70,6 +71,16 @@ static const struct command commands[] = {
 	"Refused when there are events of that day. Needs a superuser or a member of\n"
 	"fwlog_owner.\n",
 	restore_run, "FILE", 1, SIZE_MAX, 0},
+    {"health", "", "tell whether hosts, records and the database are well",
+	"Prints one line for each thing looked at, 'ok' or 'FAIL': silent hosts, "
+	"losses of\n"
+	"the last day, clocks, partitions, alert rules, alerts that could not be "
+	"sent. Ends\n"
+	"with 1 when something failed. Run it as fwlog_report.\n",
+	health_run, NULL, 0, 0, TAKES_JSON},
+    {"agents", "", "show the agents, and what waits in their spools",
+	"A line for each host that ever had an agent. Run it as fwlog_report.\n",
+	health_agents, NULL, 0, 0, TAKES_JSON},
     {"key", "new", "make a key for a host",
 	"Enters it into the database and writes it to a file, NAME.key unless said\n"
 	"otherwise, that no other user can read; copy that to the host. The host's "
