@@ -235,13 +235,17 @@ sink_add(struct sink *s, struct item *item)
 		evtimer_add(s->close, &age);
 }
 
-/* Who names many new strings waits for the next load, the others need not. */
+/* Who names many new strings waits until they are entered, the others need not: of two
+ * loads one after the other, which somebody else's records may have to wait for, one at
+ * most takes long. */
 static bool
 sink_may_take(const struct queue *q, void *arg)
 {
 	const struct sink *s = arg;
 	const struct session *session = q->owner;
 
+	if (s->flying != NULL && !load_has_room(s->flying, session->host->id))
+		return false;
 	return load_has_room(s->filling, session->host->id);
 }
 
