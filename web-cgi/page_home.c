@@ -63,11 +63,6 @@ answer_losses(struct html *h, const struct health *health)
 	} else {
 		html_raw(h, "Nothing is missing in this range.");
 	}
-	if (health->left_out > 0) {
-		html_raw(h, " ");
-		plural(h, health->left_out, " record was", " records were");
-		html_raw(h, " left out as configured.");
-	}
 }
 
 static void
@@ -82,6 +77,12 @@ answer(struct html *h, const struct health *health, int64_t now)
 			   : "warn\"><b>!</b> ");
 	answer_agents(h, health, now);
 	answer_losses(h, health);
+	/* Never in the colour of what is wrong. */
+	if (well && health->left_out > 0) {
+		html_raw(h, " ");
+		plural(h, health->left_out, " record was", " records were");
+		html_raw(h, " left out as configured.");
+	}
 	html_raw(h, "</p>\n");
 }
 
