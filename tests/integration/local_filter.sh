@@ -179,7 +179,7 @@ is "it keeps out what it selects" "$(filtered 1) $(($(stored KEPT) - before))" "
 stop_collector || not_ok "the collector does not end on SIGTERM"
 stop_agent fw || not_ok "the agent does not end on SIGTERM"
 start_agent fw
-check "the agent filters before it has a collector" grep -q \
+check "the agent filters before it has a collector" wait_for 5 grep -q \
 	"central filters: version 2, as kept" "$T/log/agent-fw.log"
 packets 1000-1099 200
 wait_quiet fw
