@@ -315,6 +315,7 @@ install: all
 	install -m 755 $(B)/bin/fwlog.cgi $(DESTDIR)$(CGIDIR)
 	install -m 644 packaging/conf/*.conf packaging/web/*.conf $(DESTDIR)$(DATADIR)
 	install -m 644 packaging/sigma/*.yml $(DESTDIR)$(DATADIR)/rules
+	install -m 644 packaging/prometheus/*.yml packaging/grafana/*.json $(DESTDIR)$(DATADIR)
 	for m in docs/man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s && \
 	install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \

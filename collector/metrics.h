@@ -68,7 +68,8 @@
 	    "records that had no room there")                                      \
 	M(folded, "folded_strings_total", NULL,                                    \
 	    "strings stored as a marker: over new_strings")                        \
-	M(days_refused, "partitions_refused_total", NULL, "days that got no partition")  \
+	M(days_refused, "partitions_refused_total", NULL,                          \
+	    "days that got no partition")                                          \
 	M(database_faults, "database_faults_total", NULL,                          \
 	    "times the database failed or was out of reach")                       \
 	M(maintained, "maintenance_jobs_total", NULL,                              \

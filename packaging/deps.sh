@@ -14,7 +14,7 @@ debian_packages() {
 	server) echo postgresql nftables iproute2 iputils-ping lighttpd curl procps \
 		util-linux python3 ;;
 	tools) echo check clang-format faketime mandoc universal-ctags shellcheck ulogd2 \
-		ulogd2-pcap tcpdump tshark prometheus-alertmanager nmap ;;
+		ulogd2-pcap tcpdump tshark prometheus prometheus-alertmanager nmap ;;
 	fuzz) echo clang libclang-rt-dev ;;
 	bench) echo libpcap-dev ;;
 	web)
