@@ -130,13 +130,16 @@ query()
 
 bench_queries()
 {
-	local span_24h="time > now() - interval '24 hours'" month="time > now() - interval '30 days'"
+	# The fill goes on to the end of today: both ends are named.
+	local span_1h="time > now() - interval '1 hour' AND time <= now()"
+	local span_24h="time > now() - interval '24 hours' AND time <= now()"
+	local month="time > now() - interval '30 days' AND time <= now()"
 	local source tuple
 	query "overview: events by hour and verdict, 24 h" 50 \
 		"SELECT time, verdict, sum(events) FROM fwlog.rollup_hour_full WHERE $span_24h GROUP BY 1, 2"
 	query "overview: events by minute and verdict, 1 h" 50 \
 		"SELECT time, verdict, sum(events) FROM fwlog.rollup_minute_full
-		WHERE time > now() - interval '1 hour' GROUP BY 1, 2"
+		WHERE $span_1h GROUP BY 1, 2"
 	query "overview: hosts, 24 h" 50 \
 		"SELECT host, sum(events), sum(bytes) FROM fwlog.rollup_hour_full WHERE $span_24h GROUP BY 1"
 	query "overview: prefixes, 24 h" 50 \
@@ -155,7 +158,7 @@ bench_queries()
 		AND host = 'fw7' GROUP BY 1 ORDER BY 2 DESC LIMIT 10"
 	query "overview: top sources, 1 h" 50 \
 		"SELECT src_ip, sum(events) FROM fwlog.rollup_all_src_full
-		WHERE time > now() - interval '1 hour' GROUP BY 1 ORDER BY 2 DESC LIMIT 10"
+		WHERE $span_1h GROUP BY 1 ORDER BY 2 DESC LIMIT 10"
 	query "overview: distinct sources, 24 h" 50 \
 		"SELECT fwlog.distinct_estimate(bit_or(source_sketch))
 		FROM fwlog.rollup_hour_distinct_full WHERE $span_24h"
