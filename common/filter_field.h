@@ -56,9 +56,9 @@ enum filter_part {
 
 /* The verdict of the event e: from the place of its prefix in what is read once, or,
  * where host or time decide, from a function called for each event. */
-#define FILTER_VERDICT_SQL                                           \
+#define FILTER_VERDICT_SQL                                              \
 	"coalesce((ARRAY['accept','drop','reject','unknown'])[(SELECT " \
-	"fwlog.verdicts())[coalesce(e.prefix_id, 0) + 1]], "         \
+	"fwlog.verdicts())[coalesce(e.prefix_id, 0) + 1]], "            \
 	"fwlog.verdict(e.prefix_id, e.host_id, e.ts))"
 
 struct filter_field {
