@@ -18,7 +18,8 @@ web_packages()
 	! cmp -s "$here/package-lock.json" "$FWLOG_NODE/node_modules/lock" || return 0
 	need_programs npm
 	cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$FWLOG_NODE/"
-	(cd "$FWLOG_NODE" && npm ci --no-audit --no-fund) >"$T/log/npm.log" 2>&1 ||
+	(cd "$FWLOG_NODE" && timeout 120 npm ci --no-audit --no-fund \
+		--fetch-retries=1 --fetch-timeout=20000) >"$T/log/npm.log" 2>&1 ||
 		skip_all "npm cannot install playwright-core and axe-core: $(tail -n 1 "$T/log/npm.log")"
 	cp "$here/package-lock.json" "$FWLOG_NODE/node_modules/lock"
 }
