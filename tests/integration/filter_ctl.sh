@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60
+# timeout: 180
 # fwlogctl filter: what is refused and what it says then, versions, lists in use, going
 # back, the preview against counts made by hand, changes made at once, the balance.
 # shellcheck source-path=SCRIPTDIR

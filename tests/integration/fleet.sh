@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90
+# timeout: 180
 # Two collectors on one database, agents that have both in their list, in that order, and a
 # dead address between. The first is killed: the second takes over. The first is back: agents
 # return to it. The second stands still in the middle of a transaction while they do so, and

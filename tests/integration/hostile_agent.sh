@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90
+# timeout: 180
 # An agent that was let in turns hostile: days from 2000 on, endless new strings, absurd
 # losses and counters, connections that say nothing. An honest one beside it, on the same
 # connection to the database, hardly notices; all is stored; what was made in the database

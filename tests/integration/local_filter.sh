@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90
+# timeout: 180
 # An agent filters before its spool, by its own configuration and by central filters: what
 # it keeps out is counted, and the counts are those of nftables, also when its worker is
 # killed in the middle and when there is no collector.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60
+# timeout: 180
 # The metrics of an agent and a collector that work: what promtool thinks of them, that
 # they count what happened, each name of --print-metrics is there; /healthz, /readyz with
 # and without a database; and clients that are slow, greedy or talk nonsense, while

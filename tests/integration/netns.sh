@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90
+# timeout: 180
 # One agent reads the same group in its own and in other network namespaces, which come and
 # go as containers do: every packet arrives with the name of its namespace and with the
 # interface names of there.

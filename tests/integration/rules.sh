@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60
+# timeout: 180
 # The example rules of fwlog-rules(5) and docs/alerts.md: each is loaded without a warning,
 # raises its alert with events that fit and none with events that are just short of it; what
 # the page says is refused is refused for that reason.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90
+# timeout: 180
 # Somebody reads event_default for long while a partition is missing: agents do not wait for
 # that, other readers hardly do, and the partition is made once the reader has gone.
 # shellcheck source-path=SCRIPTDIR

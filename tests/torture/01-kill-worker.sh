@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 180 1800
+# timeout: 120 180 1800
 # The workers are killed in a loop while records come: at once after their start, in
 # recovery, in the middle of a batch. Nothing is lost: the monitor holds the sockets. Many
 # agents, since a monitor lets a worker wait that dies again and again.

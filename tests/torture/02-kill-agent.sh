@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 180 1800
+# timeout: 120 180 1800
 # Monitor and worker die together under load, and with them the socket: what the kernel logs
 # until the next start nobody receives. Nothing of that is silent: each stretch of missing
 # packets lies in a loss that begins with it. Where the agents reconcile with the rules'

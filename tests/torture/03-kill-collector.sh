@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 180 1800
+# timeout: 120 180 1800
 # The collector is killed under load: at random, and aimed at each step of its transaction,
 # between COPY and COMMIT, between COMMIT and its answer, between the answer and the
 # acknowledgements. Agents keep what is not acknowledged, the mark drops what is known:

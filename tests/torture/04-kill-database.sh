@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 240 2400
+# timeout: 150 240 2400
 # The database fails under load: sessions ended, a backend killed, the postmaster killed,
 # restart -m immediate; at random, in the middle of a COPY, before COMMIT, and in a COMMIT
 # that is on disk and not answered. The collector stays: the same process stores everything

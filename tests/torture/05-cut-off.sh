@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 240 3600
+# timeout: 150 240 3600
 # The collector is cut off and later healed, under load that goes on all the time: its end
 # of the cables down; or packets vanish without a word, for so long that TCP would try
 # again only after a pause longer than we have. The spools take it, give it back at least

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 240 1800
+# timeout: 150 240 1800
 # Connections that are open at one end only. Packets vanish without a word: both ends notice
 # within 30 s, within 10 s who has sent something. The agent's address changes, and the collector still holds the old session:
 # the newer one takes its place at once.

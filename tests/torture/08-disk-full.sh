@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 180 1800
+# timeout: 150 180 1800
 # The spool's disk fills up while no collector is there, and is freed later; then the
 # collector comes back. The agent goes on all the time, the same process; what it could not
 # keep it counts to the record, and the loss arrives.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 240 2400
+# timeout: 150 240 2400
 # The power of the agent's host fails at random moments under load: monitor and worker are
 # dead in the same instant, and of what was not synced anything may be missing. Either all
 # steps on the spool's folder were noted, and what is left is made of them: each step that

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 180 1800
+# timeout: 120 180 1800
 # Calls fail under load, the k-th and some after it: the spool's writes (EIO, ENOSPC,
 # EINTR, half written), its syncs, room for new segments, open files, the collector's
 # accept, memory. What is logged is stored or counted.

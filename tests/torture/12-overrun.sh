@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 180 900
+# timeout: 120 180 900
 # The kernel's buffer is small and the worker sleeps: what the kernel had to throw away is a
 # loss with the exact number. Then nobody holds the group for some seconds: with rule
 # counters read (reconcile) that is exact as well.

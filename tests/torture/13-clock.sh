@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 240 1200
+# timeout: 150 240 1200
 # The wall clocks of agent and collector jump: an hour back, ten years ahead, to 1970, each
 # for itself and both. Nothing stalls, no day without a partition stops anything, and the
 # skew is shown. Then records that come from such times themselves.

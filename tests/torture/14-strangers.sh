@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 150 900
+# timeout: 120 150 900
 # Strangers in waves: silence, random bytes, other protocols, keys that are wrong, unknown,
 # revoked, not for this address, recorded hellos, somebody else's name. No byte is answered
 # (but to a hello that opens), each is closed within 5 s and counted, and agents with keys

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90 240 1200
+# timeout: 150 240 1200
 # A man in the middle of sealed streams: bits flipped, lengths changed, records dropped, sent
 # twice, swapped, replayed, reflected, forged; in both directions, so acknowledgements too.
 # The end that is lied to closes; in database and spool nothing of it is found, and in the

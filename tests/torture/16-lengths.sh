@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 120 900
+# timeout: 120 120 900
 # Lengths and counts that are lies, before and after HELLO, with checksums that fit: the
 # collector's memory stays bounded, each liar is closed, and honest agents notice nothing.
 # shellcheck source-path=SCRIPTDIR

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 150 900
+# timeout: 120 150 900
 # Two thousand connections that say nothing, or a byte now and then, and agents that never
 # read what they are told: honest agents are acknowledged as ever.
 # shellcheck source-path=SCRIPTDIR

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 180 600
+# timeout: 120 180 600
 # The collector is killed while agents with a full spool send, and all of them come back at
 # once: everything is in 60 s after it is there again, once, and its memory stays within
 # bounds; in the long form also with batches as large as may be.

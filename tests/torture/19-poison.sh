@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 120 900
+# timeout: 120 120 900
 # Prefixes and interface names that would like to be SQL, markup, a terminal's command or a
 # formula, and ones that are no text at all: stored byte by byte, shown as text. Then the
 # same in the parameters of the page.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 60 120 600
+# timeout: 120 120 600
 # While records come, each role of the database tries what it must not, over the connection
 # its program uses: every verb on every relation, DDL, files, programs, other roles, names
 # that shadow the schema's. All of it is refused, and not a record is the worse for it.
