@@ -77,16 +77,6 @@ ctl()
 	RC=$?
 }
 
-# says WHAT STATUS PATTERN: of the last one.
-says()
-{
-	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
-		ok "$1"
-	else
-		not_ok "$1: status $RC, said: $OUT"
-	fi
-}
-
 # state HOST: its state and version, as "current 3".
 state()
 {

@@ -108,14 +108,6 @@ ctl()
 	OUT=$("$BIN/fwlogctl" db "$@" --db "$(pg_dsn postgres)" 2>&1)
 	RC=$?
 }
-says()
-{
-	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
-		ok "$1"
-	else
-		not_ok "$1: status $RC, said: $OUT"
-	fi
-}
 sql "INSERT INTO fwlog.event (ts, host_id, n, prefix_id, in_id, src, dst, dport, proto, len)
 	SELECT timestamptz '$DAY 00:00+00' + g * interval '8 s', 1 + g % 3, 1000000 + g, 1, 1,
 		inet '10.1.0.0' + g % 500, '2001:db8::1', g % 1000, 6, 60

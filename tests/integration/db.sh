@@ -19,16 +19,6 @@ ctl()
 	RC=$?
 }
 
-# says WHAT STATUS PATTERN: of the last ctl.
-says()
-{
-	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
-		ok "$1"
-	else
-		not_ok "$1: status $RC, said: $OUT"
-	fi
-}
-
 # as ROLE SQL: prints the result, or the error's SQLSTATE.
 as()
 {

@@ -31,15 +31,7 @@ hosts_up()
 		net_link out "to-$host" "$host" eth0
 		net_addr out "to-$host" 10.50.$i.1/24
 		net_addr "$host" eth0 10.50.$i.2/24
-		net_rules "$host" <<-EOT
-		table ip fw {
-			counter logged { }
-			chain input {
-				type filter hook input priority 0; policy accept;
-				meta l4proto udp counter name logged log prefix "UDP " group 5 drop
-			}
-		}
-		EOT
+		net_log_udp "$host"
 	done
 }
 

@@ -16,16 +16,6 @@ key()
 	RC=$?
 }
 
-# says WHAT STATUS PATTERN: of the last one.
-says()
-{
-	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
-		ok "$1"
-	else
-		not_ok "$1: status $RC, said: $OUT"
-	fi
-}
-
 # as ROLE SQL: prints the result, or the error's SQLSTATE.
 as()
 {

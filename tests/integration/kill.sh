@@ -38,15 +38,7 @@ rules_up()
 {
 	local host
 	for host in "${HOSTS[@]}"; do
-		net_rules "$host" <<-EOT
-		table ip fw {
-			counter logged { }
-			chain input {
-				type filter hook input priority 0; policy accept;
-				meta l4proto udp counter name logged log prefix "UDP " group 5 drop
-			}
-		}
-		EOT
+		net_log_udp "$host"
 	done
 }
 

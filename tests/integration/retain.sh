@@ -20,15 +20,7 @@ host_up()
 	net_link out to-fw fw eth0
 	net_addr out to-fw 10.61.0.1/24
 	net_addr fw eth0 10.61.0.2/24
-	net_rules fw <<-EOT
-	table ip fw {
-		counter logged { }
-		chain input {
-			type filter hook input priority 0; policy accept;
-			meta l4proto udp counter name logged log prefix "UDP " group 5 drop
-		}
-	}
-	EOT
+	net_log_udp fw
 }
 
 # flood PACKETS: numbered as no others of this run.

@@ -19,15 +19,7 @@ hosts_up()
 	net_link out to-fw fw eth0
 	net_addr out to-fw 10.50.1.1/24
 	net_addr fw eth0 10.50.1.2/24
-	net_rules fw <<-EOT
-	table ip fw {
-		counter logged { }
-		chain input {
-			type filter hook input priority 0; policy accept;
-			meta l4proto udp counter name logged log prefix "UDP " group 5 drop
-		}
-	}
-	EOT
+	net_log_udp fw
 }
 
 AGENT=("zstd_level = 0" "flush_timeout = 10ms" "sync_interval = 10ms" "[group 5]")

@@ -124,15 +124,6 @@ ctl()
 	RC=$?
 }
 
-says()
-{
-	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
-		ok "$1"
-	else
-		not_ok "$1: status $RC, said: $OUT"
-	fi
-}
-
 day_ago()
 {
 	date -u -d "$1 days ago" +%Y-%m-%d

@@ -222,6 +222,16 @@ show_logs()
 	done >&2
 }
 
+# says WHAT STATUS PATTERN: of the command that left its output in $OUT, its status in $RC.
+says()
+{
+	if [ "$RC" -eq "$2" ] && grep -Eq -- "$3" <<<"$OUT"; then
+		ok "$1"
+	else
+		not_ok "$1: status $RC, said: $OUT"
+	fi
+}
+
 # Functions to call first when the script ends; the newest first.
 AT_EXIT=()
 at_exit()

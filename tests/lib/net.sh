@@ -112,6 +112,20 @@ net_rules()
 	on "$1" nft -f - || die "nft rules of $1"
 }
 
+# net_log_udp HOST: logs every UDP packet that comes in to group 5.
+net_log_udp()
+{
+	net_rules "$1" <<-EOT
+	table ip fw {
+		counter logged { }
+		chain input {
+			type filter hook input priority 0; policy accept;
+			meta l4proto udp counter name logged log prefix "UDP " group 5 drop
+		}
+	}
+	EOT
+}
+
 # net_logged HOST…: packets the counters `logged` of these hosts have seen.
 net_logged()
 {

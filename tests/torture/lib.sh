@@ -79,21 +79,8 @@ site_up()
 		net_link out "to-$host" "$host" eth0
 		net_addr out "to-$host" 10.50.$i.1/24
 		net_addr "$host" eth0 10.50.$i.2/24
-		log_rules "$host"
+		net_log_udp "$host"
 	done
-}
-
-log_rules()
-{
-	net_rules "$1" <<-EOT
-	table ip fw {
-		counter logged { }
-		chain input {
-			type filter hook input priority 0; policy accept;
-			meta l4proto udp counter name logged log prefix "UDP " group 5 drop
-		}
-	}
-	EOT
 }
 
 # cable_up HOST…: a host `coll` for the collector and a cable from each host to it, for what
