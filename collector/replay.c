@@ -16,30 +16,10 @@ static const uint64_t stages[] = {600 * ALERTS_SECOND, 26 * 3600 * ALERTS_SECOND
 
 /* ---- rows */
 
-/* Takes a row in order of time; -1 ends. */
-typedef int take_row(void *arg, const struct event *ev, int32_t host_id, int64_t n);
-
-static int
-take_rows(const uint8_t *data, size_t len, bool first, take_row *take, void *arg)
-{
-	struct reader in = reader_of(data, len);
-	struct event ev;
-	int32_t host_id;
-	int64_t n;
-	int rc;
-
-	if (first && get_bytes(&in, COPYROW_HEADER_LEN) == NULL)
-		return -1;
-	while ((rc = copyrow_get(&in, &host_id, &n, &ev)) == 1)
-		if (take(arg, &ev, host_id, n) != 0)
-			return -1;
-	return rc;
-}
-
 /* Events from (in) to (not in) that fit the condition. */
 static int
 read_rows(struct alerts_run *r, uint64_t from_us, uint64_t to_us, const char *condition,
-    take_row *take, void *arg)
+    copyrow_take *take, void *arg)
 {
 	struct text sql;
 	const uint8_t *data;
@@ -60,7 +40,7 @@ read_rows(struct alerts_run *r, uint64_t from_us, uint64_t to_us, const char *co
 	rc = sql.failed ? -1 : alerts_db_copy(r->back, sql.p);
 	text_free(&sql);
 	while (rc == 0 && (rc = alerts_db_copy_get(r->back, &data, &len)) == 1) {
-		rc = take_rows(data, len, first, take, arg);
+		rc = copyrow_each(data, len, first, take, arg);
 		first = false;
 	}
 	return rc;

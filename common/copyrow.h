@@ -44,4 +44,13 @@ extern const char copyrow_columns[];
 int copyrow_get(struct reader *r, int32_t *host_id, int64_t *n, struct event *ev)
     __attribute__((warn_unused_result));
 
+/* Takes an event that was read; not 0 ends. */
+typedef int copyrow_take(void *arg, const struct event *ev, int32_t host_id, int64_t n);
+/*
+ * Gives the rows of a piece of COPY's output, whole rows, to take; the first piece
+ * begins with the header. 0, or -1: these are no such rows, or take ended it.
+ */
+int copyrow_each(const void *data, size_t len, bool first, copyrow_take *take,
+    void *arg) __attribute__((warn_unused_result));
+
 #endif

@@ -128,3 +128,20 @@ copyrow_get(struct reader *r, int32_t *host_id, int64_t *n, struct event *ev)
 #undef COLUMN_GET
 	return r->bad ? -1 : 1;
 }
+
+int
+copyrow_each(const void *data, size_t len, bool first, copyrow_take *take, void *arg)
+{
+	struct reader in = reader_of(data, len);
+	struct event ev;
+	int32_t host_id;
+	int64_t n;
+	int rc;
+
+	if (first && get_bytes(&in, COPYROW_HEADER_LEN) == NULL)
+		return -1;
+	while ((rc = copyrow_get(&in, &host_id, &n, &ev)) == 1)
+		if (take(arg, &ev, host_id, n) != 0)
+			return -1;
+	return rc;
+}

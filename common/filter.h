@@ -139,6 +139,10 @@ struct filter_sql_source {
 	bool widen;
 };
 
+/* By enum filter_dict: a statement whose rows are an id and its string in hexadecimal.
+ */
+extern const char *const filter_dictionary_sql[];
+
 struct filter_sql {
 	char *text; /* a condition over "fwlog.event e" with $n */
 	size_t count;

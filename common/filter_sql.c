@@ -5,6 +5,14 @@
 #include "common/filter_canon.h"
 #include "common/filter_sql_internal.h"
 
+const char *const filter_dictionary_sql[] = {
+    [FILTER_HOST] =
+	"SELECT host_id, encode(convert_to(name, 'UTF8'), 'hex') FROM fwlog.host",
+    [FILTER_PREFIX] = "SELECT prefix_id, encode(raw, 'hex') FROM fwlog.dict_prefix",
+    [FILTER_IFACE] = "SELECT iface_id, encode(raw, 'hex') FROM fwlog.dict_iface",
+    [FILTER_NETNS] = "SELECT netns_id, encode(raw, 'hex') FROM fwlog.dict_netns",
+};
+
 /* ---- values */
 
 int

@@ -13,24 +13,7 @@
 /* ---- of the database */
 
 static int
-take_rows(const char *data, size_t len, bool first, rule_events_take *take, void *arg)
-{
-	struct reader in = reader_of(data, len);
-	struct event ev;
-	int32_t host_id;
-	int64_t n;
-	int rc;
-
-	if (first && get_bytes(&in, COPYROW_HEADER_LEN) == NULL)
-		return -1;
-	while ((rc = copyrow_get(&in, &host_id, &n, &ev)) == 1)
-		if (take(arg, &ev, host_id, n) != 0)
-			return -1;
-	return rc;
-}
-
-static int
-copy_rows(struct db *db, const char *sql, rule_events_take *take, void *arg)
+copy_rows(struct db *db, const char *sql, copyrow_take *take, void *arg)
 {
 	bool first = true;
 	char *row;
@@ -40,7 +23,7 @@ copy_rows(struct db *db, const char *sql, rule_events_take *take, void *arg)
 		return -1;
 	while ((len = db_copy_get(db, &row)) > 0) {
 		if (rc == 0)
-			rc = take_rows(row, (size_t)len, first, take, arg);
+			rc = copyrow_each(row, (size_t)len, first, take, arg);
 		first = false;
 		db_copy_free(row);
 	}
@@ -49,7 +32,7 @@ copy_rows(struct db *db, const char *sql, rule_events_take *take, void *arg)
 
 int
 rule_events_stored(struct rules *r, int64_t from_us, int64_t to_us,
-    const char *condition, rule_events_take *take, void *arg)
+    const char *condition, copyrow_take *take, void *arg)
 {
 	struct text sql;
 	int rc;
@@ -75,7 +58,7 @@ rule_events_stored(struct rules *r, int64_t from_us, int64_t to_us,
 
 static int
 read_lines(
-    FILE *in, const char *path, struct event_json *j, rule_events_take *take, void *arg)
+    FILE *in, const char *path, struct event_json *j, copyrow_take *take, void *arg)
 {
 	char *line = NULL;
 	size_t size = 0, number = 0;
@@ -105,7 +88,7 @@ read_lines(
 }
 
 int
-rule_events_file(struct rules *r, const char *path, rule_events_take *take, void *arg)
+rule_events_file(struct rules *r, const char *path, copyrow_take *take, void *arg)
 {
 	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
 	struct event_json *j;

@@ -3,19 +3,16 @@
 #ifndef FWLOG_CTL_RULE_EVENTS_H
 #define FWLOG_CTL_RULE_EVENTS_H
 
+#include "common/copyrow.h"
 #include "ctl/rules.h"
-
-/* Takes one; -1 ends. */
-typedef int rule_events_take(
-    void *arg, const struct event *ev, int32_t host_id, int64_t n);
 
 /* Those from (in) to (not in) that fit the condition over "fwlog.event e". 0, or -1
  * after a message. */
 int rule_events_stored(struct rules *r, int64_t from_us, int64_t to_us,
-    const char *condition, rule_events_take *take, void *arg)
+    const char *condition, copyrow_take *take, void *arg)
     __attribute__((warn_unused_result));
 /* Those of a file (event_json.h), "-" is standard input; r->names are made. */
-int rule_events_file(struct rules *r, const char *path, rule_events_take *take,
-    void *arg) __attribute__((warn_unused_result));
+int rule_events_file(struct rules *r, const char *path, copyrow_take *take, void *arg)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -7,20 +7,12 @@
 
 #include "common/text.h"
 
-static const char *const dictionaries[] = {
-    [FILTER_HOST] =
-	"SELECT host_id, encode(convert_to(name, 'UTF8'), 'hex') FROM fwlog.host",
-    [FILTER_PREFIX] = "SELECT prefix_id, encode(raw, 'hex') FROM fwlog.dict_prefix",
-    [FILTER_IFACE] = "SELECT iface_id, encode(raw, 'hex') FROM fwlog.dict_iface",
-    [FILTER_NETNS] = "SELECT netns_id, encode(raw, 'hex') FROM fwlog.dict_netns",
-};
-
 static int
 read_dictionary(void *arg, enum filter_dict dict, filter_dict_add *add, void *to,
     char *why, size_t whysize)
 {
 	struct db *db = arg;
-	struct db_rows *rows = db_query(db, dictionaries[dict], NULL);
+	struct db_rows *rows = db_query(db, filter_dictionary_sql[dict], NULL);
 	uint8_t raw[RECORD_STRING_MAX];
 	size_t len;
 

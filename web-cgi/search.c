@@ -190,14 +190,6 @@ struct lookup {
 	int result[DICTIONARIES];
 };
 
-static const char *const dictionaries[] = {
-    [FILTER_HOST] =
-	"SELECT host_id, encode(convert_to(name, 'UTF8'), 'hex') FROM fwlog.host",
-    [FILTER_PREFIX] = "SELECT prefix_id, encode(raw, 'hex') FROM fwlog.dict_prefix",
-    [FILTER_IFACE] = "SELECT iface_id, encode(raw, 'hex') FROM fwlog.dict_iface",
-    [FILTER_NETNS] = "SELECT netns_id, encode(raw, 'hex') FROM fwlog.dict_netns",
-};
-
 static int
 look_up(struct lookup *l, const char *sql, const char *value, int *result)
 {
@@ -218,7 +210,7 @@ read_dictionary(void *arg, enum filter_dict dict, filter_dict_add *add, void *to
 	int r;
 
 	if (!l->has[dict] &&
-	    look_up(l, dictionaries[dict], NULL, &l->result[dict]) < 0) {
+	    look_up(l, filter_dictionary_sql[dict], NULL, &l->result[dict]) < 0) {
 		snprintf(why, whysize, "the database does not answer");
 		return -1;
 	}
